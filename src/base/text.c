@@ -1,0 +1,281 @@
+#include "base/text.h"
+
+/* One code point from the front of `text`; 0 bytes taken if it is not valid UTF-8. */
+static size_t decode_utf8(struct span text, uint32_t *code)
+{
+    uint8_t lead = text.size > 0 ? text.data[0] : 0xff;
+    size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    uint32_t value = length == 1 ? lead : lead & (0x7fu >> length);
+
+    if (length == 0 || length > text.size)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((text.data[i] & 0xc0) != 0x80)
+            return 0;
+        value = value << 6 | (text.data[i] & 0x3fu);
+    }
+    if ((length == 3 && value < 0x800) || (length == 4 && value < 0x10000) || value > 0x10ffff ||
+        (value >= 0xd800 && value <= 0xdfff))
+        return 0;
+    *code = value;
+    return length;
+}
+
+bool text_is_utf8(struct span text)
+{
+    while (text.size > 0) {
+        uint32_t code = 0;
+        size_t length = 0;
+
+        if (text.data[0] < 0x80)
+            length = 1;
+        else
+            length = decode_utf8(text, &code);
+        if (length == 0)
+            return false;
+        text = span_from(text, length);
+    }
+    return true;
+}
+
+bool text_to_number(struct span text, uint64_t max, uint64_t *number)
+{
+    uint64_t value = 0;
+
+    if (text.size == 0 || (text.size > 1 && text.data[0] == '0'))
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        uint64_t digit = (uint64_t)text.data[i] - '0';
+
+        if (text.data[i] < '0' || text.data[i] > '9' || value > (UINT64_MAX - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    if (value > max)
+        return false;
+    *number = value;
+    return true;
+}
+
+static bool is_lower_alphanumeric(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool is_label(struct span label)
+{
+    if (label.size == 0 || label.data[0] == '-' || label.data[label.size - 1] == '-')
+        return false;
+    for (size_t i = 0; i < label.size; i++)
+        if (!is_lower_alphanumeric(label.data[i]) && label.data[i] != '-')
+            return false;
+    return true;
+}
+
+bool text_is_party_name(struct span name)
+{
+    size_t start = 0;
+
+    if (name.size == 0 || name.size >= NAME_SIZE)
+        return false;
+    for (size_t i = 0; i <= name.size; i++) {
+        if (i < name.size && name.data[i] != '.')
+            continue;
+        if (!is_label(span_of(name.data + start, i - start)))
+            return false;
+        start = i + 1;
+    }
+    return true;
+}
+
+bool text_is_line_name(struct span name)
+{
+    return name.size <= 32 && is_label(name);
+}
+
+bool text_is_language_tag(struct span tag)
+{
+    size_t run = 0;
+    bool first = true;
+
+    if (tag.size == 0 || tag.size > 35)
+        return false;
+    for (size_t i = 0; i < tag.size; i++) {
+        uint8_t c = tag.data[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+        if (c == '-') {
+            if (run == 0)
+                return false;
+            run = 0;
+            first = false;
+            continue;
+        }
+        if (!letter && (first || c < '0' || c > '9'))
+            return false;
+        if (++run > 8)
+            return false;
+    }
+    return run > 0;
+}
+
+void text_put_hex(struct buffer *buffer, struct span bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < bytes.size; i++) {
+        buffer_put_u8(buffer, (uint8_t)digits[bytes.data[i] >> 4]);
+        buffer_put_u8(buffer, (uint8_t)digits[bytes.data[i] & 15]);
+    }
+}
+
+static int hex_digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool text_from_hex(struct span text, void *out, size_t size)
+{
+    uint8_t *to = out;
+
+    if (text.size != size * 2)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        int high = hex_digit(text.data[2 * i]);
+        int low = hex_digit(text.data[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return false;
+        to[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void text_put_base64(struct buffer *buffer, struct span bytes)
+{
+    for (size_t i = 0; i < bytes.size; i += 3) {
+        size_t left = bytes.size - i;
+        uint32_t group = (uint32_t)bytes.data[i] << 16;
+        uint8_t out[4] = {0, 0, '=', '='};
+
+        if (left > 1)
+            group |= (uint32_t)bytes.data[i + 1] << 8;
+        if (left > 2)
+            group |= bytes.data[i + 2];
+        out[0] = (uint8_t)base64_digits[group >> 18];
+        out[1] = (uint8_t)base64_digits[group >> 12 & 63];
+        if (left > 1)
+            out[2] = (uint8_t)base64_digits[group >> 6 & 63];
+        if (left > 2)
+            out[3] = (uint8_t)base64_digits[group & 63];
+        buffer_put(buffer, out, sizeof out);
+    }
+}
+
+static int base64_digit(uint8_t c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool text_from_base64(struct span text, struct buffer *out)
+{
+    size_t before = out->size;
+
+    if (text.size % 4 != 0)
+        return false;
+    for (size_t i = 0; i < text.size; i += 4) {
+        const uint8_t *four = text.data + i;
+        bool last = i + 4 == text.size;
+        size_t padding = last && four[3] == '=' ? (four[2] == '=' ? 2 : 1) : 0;
+        uint32_t group = 0;
+
+        for (size_t k = 0; k < 4; k++) {
+            int digit = k < 4 - padding ? base64_digit(four[k]) : 0;
+
+            if (digit < 0)
+                goto refused;
+            group = group << 6 | (uint32_t)digit;
+        }
+        if ((padding == 1 && (group & 0xff) != 0) || (padding == 2 && (group & 0xffff) != 0))
+            goto refused;
+        buffer_put_u8(out, (uint8_t)(group >> 16));
+        if (padding < 2)
+            buffer_put_u8(out, (uint8_t)(group >> 8));
+        if (padding < 1)
+            buffer_put_u8(out, (uint8_t)group);
+    }
+    return !out->failed;
+refused:
+    out->size = before;
+    return false;
+}
+
+bool text_from_base64_exactly(struct span text, void *out, size_t size)
+{
+    struct buffer decoded = {0};
+    bool ok = text.size == BASE64_SIZE(size) && text_from_base64(text, &decoded) && decoded.size == size;
+
+    if (ok)
+        memcpy(out, decoded.data, size);
+    if (decoded.data != NULL)
+        memset(decoded.data, 0, decoded.capacity);
+    buffer_free(&decoded);
+    return ok;
+}
+
+/* Combining marks in the blocks that stack without bound in hostile text. */
+static bool is_combining(uint32_t c)
+{
+    return (c >= 0x300 && c <= 0x36f) || (c >= 0x483 && c <= 0x489) || (c >= 0x591 && c <= 0x5bd) ||
+           (c >= 0x610 && c <= 0x61a) || (c >= 0x64b && c <= 0x65f) || (c >= 0xe31 && c <= 0xe3a && c != 0xe32 && c != 0xe33) ||
+           (c >= 0xe47 && c <= 0xe4e) || (c >= 0x1ab0 && c <= 0x1aff) || (c >= 0x1dc0 && c <= 0x1dff) ||
+           (c >= 0x20d0 && c <= 0x20ff) || (c >= 0xfe20 && c <= 0xfe2f);
+}
+
+/* Characters that change how others are shown, or show nothing themselves. */
+static bool is_hidden(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x34f || c == 0x61c || c == 0x115f ||
+           c == 0x1160 || c == 0x17b4 || c == 0x17b5 || (c >= 0x180b && c <= 0x180f) || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0x3164 || (c >= 0xfe00 && c <= 0xfe0f) ||
+           c == 0xfeff || c == 0xffa0 || (c >= 0xfff0 && c <= 0xfffb) || (c >= 0x1d173 && c <= 0x1d17a) || c >= 0xe0000 ||
+           (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef) || (c >= 0xe000 && c <= 0xf8ff);
+}
+
+void text_put_shown(struct buffer *buffer, struct span text, bool lines)
+{
+    size_t marks = 0;
+
+    while (text.size > 0) {
+        uint32_t code = 0;
+        size_t length = decode_utf8(text, &code);
+
+        if (length == 0) {
+            buffer_print(buffer, "<0x%02X>", text.data[0]);
+            text = span_from(text, 1);
+            continue;
+        }
+        marks = is_combining(code) ? marks + 1 : 0;
+        if (code == '\n' && lines)
+            buffer_put_u8(buffer, '\n');
+        else if (is_hidden(code) || marks > 4)
+            buffer_print(buffer, "<U+%04X>", (unsigned)code);
+        else
+            buffer_put(buffer, text.data, length);
+        text = span_from(text, length);
+    }
+}

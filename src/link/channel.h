@@ -1,0 +1,115 @@
+/*
+ * The channel engine: a sealed, framed conversation over any stream of bytes. It knows no sockets and no
+ * clock: bytes go in and come out, time is an argument. spec/link.md has the bytes.
+ *
+ * Handshake: Noise_XKpsk0_25519_ChaChaPoly_SHA256, each message exactly HANDSHAKE_FRAME bytes.
+ *   prologue  = LABEL_LINK | line id
+ *   psk       = courier_subkey(LABEL_COURIER_LINK)
+ *   message 1 payload: member number (1 byte), frame class (1), zeros (6), counter (8, big-endian), zeros
+ *   messages 2 and 3 payload: zeros
+ * Afterwards each direction is a sequence of frames of one size, each one Noise transport message. A frame's
+ * plain text is chunks, each: type (1), length (2, big-endian), data; a chunk of type 0, or fewer than three
+ * bytes, ends the frame, and what follows must be zero. Types: 1 a message's part with more to follow,
+ * 2 its last part, 3 ping (8 bytes), 4 pong (the same 8), 5 close (a reason, UTF-8, at most 200 bytes).
+ * Both directions rekey after every CHANNEL_REKEY frames.
+ *
+ * Invariants:
+ * 1. A responder sends nothing before message 1 has proved a line's courier key and a fresh counter.
+ * 2. Whatever fails before the handshake is done is silence: the channel reads on and discards, sends nothing,
+ *    and closes CHANNEL_HANDSHAKE_US after it was opened, whatever came.
+ * 3. A message handed out was sent by the member the channel is established with, whole, in order, once.
+ * 4. Memory is bounded: at most CHANNEL_MESSAGE_MAX bytes of an unfinished incoming message, and as much
+ *    outgoing as channel_room() allowed plus one message.
+ */
+#ifndef LIAISON_LINK_CHANNEL_H
+#define LIAISON_LINK_CHANNEL_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "seal/noise.h"
+#include "seal/secret.h"
+
+#define HANDSHAKE_FRAME 256
+#define CHANNEL_MESSAGE_MAX 1114112 /* bytes of one message: 1 MiB of entries and 64 KiB around them */
+#define CHANNEL_QUEUE 131072        /* bytes of messages queued before channel_room() is 0 */
+#define CHANNEL_REKEY 65536         /* frames under one key */
+#define CHANNEL_HANDSHAKE_US (10 * SECOND_US)
+#define CHANNEL_LINES_MAX 64 /* lines tried on one first message */
+
+enum frame_class { FRAME_256, FRAME_1024, FRAME_16384 };
+
+/* One line that may be spoken of over this channel. */
+struct channel_line {
+    uint8_t line_id[HASH_SIZE];
+    uint8_t psk[32];
+};
+
+struct channel_config {
+    bool initiator;
+    const uint8_t *link_secret; /* 32 bytes, one's own */
+    uint64_t keepalive_us;      /* silence after which a ping is sent; three of them, and the other is dead */
+    /* initiator: one line; responder: every line of the office */
+    const struct channel_line *lines;
+    size_t line_count;
+    /* initiator only */
+    const uint8_t *remote_link_key; /* 32 bytes, from the member's card */
+    uint8_t member;                 /* one's own number on that line */
+    uint64_t counter;               /* above every counter used towards this member before */
+    enum frame_class frame_class;
+};
+
+struct channel; /* opaque; holds keys, is wiped when freed */
+
+/* Copies what it needs of the config. NULL when there is no memory. */
+struct channel *channel_new(const struct channel_config *config, struct entropy *entropy, struct now now);
+void channel_free(struct channel *channel);
+
+/* Bytes from the wire, any number of them. Never fails: what is wrong shows as CHANNEL_CLOSED. */
+void channel_input(struct channel *channel, struct span bytes, struct now now);
+/* Appends up to about `max` bytes (whole frames) for the wire to `out`. Returns how many were appended. */
+size_t channel_output(struct channel *channel, struct buffer *out, size_t max, struct now now);
+
+enum channel_event_kind {
+    CHANNEL_NOTHING,
+    CHANNEL_OFFER,       /* responder: message 1 is authentic; answer with channel_accept() or channel_refuse() */
+    CHANNEL_ESTABLISHED, /* the other is proved to be who it says; messages may pass */
+    CHANNEL_MESSAGE,     /* one message */
+    CHANNEL_PONG,        /* the answer to channel_ping() */
+    CHANNEL_CLOSED,      /* over; `reason` says why; nothing more will come */
+};
+struct channel_event {
+    enum channel_event_kind kind;
+    size_t line;         /* OFFER: which of config.lines */
+    uint8_t member;      /* OFFER: the member number it claims */
+    uint64_t counter;    /* OFFER */
+    struct span message; /* MESSAGE: valid until the next call on this channel */
+    uint64_t round_trip_us; /* PONG */
+    const char *reason;  /* CLOSED: a sentence; valid as long as the channel. Text of the other side's is
+                            shown harmless (text_put_shown) and marked as its own */
+};
+/* The next thing that happened; false if nothing more. */
+bool channel_event(struct channel *channel, struct channel_event *event);
+
+/* Answers an OFFER. `remote_link_key` is that member's, from its card: the handshake fails silently if the other
+ * does not prove it in message 3. Call after the counter is durable. */
+void channel_accept(struct channel *channel, const uint8_t remote_link_key[static DH_SIZE], struct now now);
+/* Treats the OFFER as silence: an unknown member, or a counter seen before. */
+void channel_refuse(struct channel *channel);
+
+/* How many bytes of messages may be queued now; 0 before ESTABLISHED. */
+size_t channel_room(const struct channel *channel);
+/* Queues one message of 1 to CHANNEL_MESSAGE_MAX bytes; copied. -1 if not established or no memory. */
+int channel_send(struct channel *channel, struct span message);
+/* Sends a ping now; its answer comes as CHANNEL_PONG. */
+void channel_ping(struct channel *channel, struct now now);
+/* Tells the other why (at most 200 bytes) if established, and closes once that is sent. */
+void channel_close(struct channel *channel, const char *reason);
+
+/* When to call channel_step() at the latest; NEVER once closed. */
+struct monotonic channel_next(const struct channel *channel);
+void channel_step(struct channel *channel, struct now now);
+/* Whether channel_output() has something to give. */
+bool channel_has_output(const struct channel *channel);
+
+#endif
