@@ -19,6 +19,7 @@
 
 #include "seal/card.h"
 #include "seal/hash.h"
+#include "seal/keyfile.h"
 
 #define MEMBERS_MAX 16
 #define CHARTER_SIZE_MAX 40960
