@@ -27,8 +27,7 @@ void buffer_put_u16(struct buffer *buffer, uint16_t value); /* big-endian, as al
 void buffer_put_u32(struct buffer *buffer, uint32_t value);
 void buffer_put_u64(struct buffer *buffer, uint64_t value);
 /* Appends printf output without a terminating zero. */
-void buffer_print(struct buffer *buffer, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void buffer_print(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Drops the first `size` bytes, moving the rest to the front. */
 void buffer_drop(struct buffer *buffer, size_t size);
 static inline bool buffer_failed(const struct buffer *buffer)

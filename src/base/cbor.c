@@ -127,8 +127,7 @@ struct span cbor_read_any(struct cursor *cursor)
         bool opened = false;
 
         if (depth > 0 && stack[depth - 1].map && stack[depth - 1].left % 2 == 0) {
-            if (major != MAJOR_UINT ||
-                (stack[depth - 1].has_key && argument <= stack[depth - 1].last_key))
+            if (major != MAJOR_UINT || (stack[depth - 1].has_key && argument <= stack[depth - 1].last_key))
                 (void)cursor_fail(cursor);
             stack[depth - 1].has_key = true;
             stack[depth - 1].last_key = argument;

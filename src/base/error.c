@@ -19,12 +19,10 @@ int error_set(struct error *error, enum error_code code, const char *format, ...
 const char *error_code_name(enum error_code code)
 {
     static const char *const names[] = {
-        [ERROR_NONE] = "none",         [ERROR_INVALID] = "invalid",
-        [ERROR_REFUSED] = "refused",   [ERROR_NOT_FOUND] = "not-found",
-        [ERROR_EXISTS] = "exists",     [ERROR_LOCKED] = "locked",
-        [ERROR_MISMATCH] = "mismatch", [ERROR_FULL] = "full",
-        [ERROR_STORAGE] = "storage",   [ERROR_STOPPED] = "stopped",
-        [ERROR_SYSTEM] = "system",     [ERROR_VERSION] = "version",
+        [ERROR_NONE] = "none",           [ERROR_INVALID] = "invalid", [ERROR_REFUSED] = "refused",
+        [ERROR_NOT_FOUND] = "not-found", [ERROR_EXISTS] = "exists",   [ERROR_LOCKED] = "locked",
+        [ERROR_MISMATCH] = "mismatch",   [ERROR_FULL] = "full",       [ERROR_STORAGE] = "storage",
+        [ERROR_STOPPED] = "stopped",     [ERROR_SYSTEM] = "system",   [ERROR_VERSION] = "version",
         [ERROR_USAGE] = "usage",
     };
     size_t count = sizeof names / sizeof names[0];

@@ -31,8 +31,7 @@ struct error {
 
 /* Fills `error` unless it is NULL or already filled. Always returns -1, so that callers may write
  * `return error_set(...)`. `format` is printf's. */
-int error_set(struct error *error, enum error_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+int error_set(struct error *error, enum error_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The code's name as it stands in JSON and in the specification: "invalid", "refused", ... */
 const char *error_code_name(enum error_code code);

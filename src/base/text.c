@@ -76,7 +76,7 @@ bool text_is_party_name(struct span name)
 {
     size_t start = 0;
 
-    if (name.size == 0 || name.size >= NAME_SIZE)
+    if (name.size == 0 || name.size >= NAME_SIZE || span_equal(name, span_of_string("none")))
         return false;
     for (size_t i = 0; i <= name.size; i++) {
         if (i < name.size && name.data[i] != '.')
@@ -241,9 +241,10 @@ bool text_from_base64_exactly(struct span text, void *out, size_t size)
 static bool is_combining(uint32_t c)
 {
     return (c >= 0x300 && c <= 0x36f) || (c >= 0x483 && c <= 0x489) || (c >= 0x591 && c <= 0x5bd) ||
-           (c >= 0x610 && c <= 0x61a) || (c >= 0x64b && c <= 0x65f) || (c >= 0xe31 && c <= 0xe3a && c != 0xe32 && c != 0xe33) ||
-           (c >= 0xe47 && c <= 0xe4e) || (c >= 0x1ab0 && c <= 0x1aff) || (c >= 0x1dc0 && c <= 0x1dff) ||
-           (c >= 0x20d0 && c <= 0x20ff) || (c >= 0xfe20 && c <= 0xfe2f);
+           (c >= 0x610 && c <= 0x61a) || (c >= 0x64b && c <= 0x65f) ||
+           (c >= 0xe31 && c <= 0xe3a && c != 0xe32 && c != 0xe33) || (c >= 0xe47 && c <= 0xe4e) ||
+           (c >= 0x1ab0 && c <= 0x1aff) || (c >= 0x1dc0 && c <= 0x1dff) || (c >= 0x20d0 && c <= 0x20ff) ||
+           (c >= 0xfe20 && c <= 0xfe2f);
 }
 
 /* Characters that change how others are shown, or show nothing themselves. */
@@ -251,9 +252,10 @@ static bool is_hidden(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x34f || c == 0x61c || c == 0x115f ||
            c == 0x1160 || c == 0x17b4 || c == 0x17b5 || (c >= 0x180b && c <= 0x180f) || (c >= 0x200b && c <= 0x200f) ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0x3164 || (c >= 0xfe00 && c <= 0xfe0f) ||
-           c == 0xfeff || c == 0xffa0 || (c >= 0xfff0 && c <= 0xfffb) || (c >= 0x1d173 && c <= 0x1d17a) || c >= 0xe0000 ||
-           (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef) || (c >= 0xe000 && c <= 0xf8ff);
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0x3164 ||
+           (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff || c == 0xffa0 || (c >= 0xfff0 && c <= 0xfffb) ||
+           (c >= 0x1d173 && c <= 0x1d17a) || c >= 0xe0000 || (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef) ||
+           (c >= 0xe000 && c <= 0xf8ff);
 }
 
 void text_put_shown(struct buffer *buffer, struct span text, bool lines)

@@ -15,7 +15,8 @@ bool text_is_utf8(struct span text);
 bool text_to_number(struct span text, uint64_t max, uint64_t *number);
 
 #define NAME_SIZE 64 /* a name and its zero */
-/* A party's name: labels of a-z, 0-9 and inner '-', joined by '.', at most 63 bytes. */
+/* A party's name: labels of a-z, 0-9 and inner '-', joined by '.', at most 63 bytes, and not "none",
+ * which is a word of policies (C2SP tlog-policy). */
 bool text_is_party_name(struct span name);
 /* A line's name: one such label, at most 32 bytes. */
 bool text_is_line_name(struct span name);

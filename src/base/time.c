@@ -10,7 +10,6 @@ void time_rfc3339(char out[static RFC3339_SIZE], uint64_t seconds)
     time_t t = (time_t)(seconds > LAST_SECOND ? LAST_SECOND : seconds);
     struct tm calendar;
 
-    if (gmtime_r(&t, &calendar) == NULL ||
-        strftime(out, RFC3339_SIZE, "%Y-%m-%dT%H:%M:%SZ", &calendar) == 0)
+    if (gmtime_r(&t, &calendar) == NULL || strftime(out, RFC3339_SIZE, "%Y-%m-%dT%H:%M:%SZ", &calendar) == 0)
         memcpy(out, "9999-12-31T23:59:59Z", RFC3339_SIZE);
 }
