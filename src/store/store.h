@@ -97,7 +97,8 @@ enum store_meta {
     META_CARD,     /* text */
     META_KEY_KIND, /* "file" or "passphrase" */
     META_PASSPHRASE, /* salt (16) | operations (4) | memory KiB (4) */
-    META_IDENTITY, /* struct identity, sealed under the office key */
+    META_MASTER,     /* the master key, sealed: store/vault.h */
+    META_IDENTITY,   /* struct identity, sealed: store/vault.h */
     META_LAST_WALL, /* 8 bytes: the largest receipt time given, seconds */
 };
 
