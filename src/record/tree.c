@@ -20,16 +20,27 @@ void tree_node(uint8_t out[static HASH_SIZE], const uint8_t left[static HASH_SIZ
 }
 
 /* As in adding one to a binary number: each set bit from below is a subtree that merges with the new one. */
-void tree_append(struct tree_frontier *frontier, const uint8_t leaf[static HASH_SIZE])
+unsigned tree_append_noting(struct tree_frontier *frontier, const uint8_t leaf[static HASH_SIZE],
+                            uint8_t note[TREE_NOTES][HASH_SIZE])
 {
     uint8_t carry[HASH_SIZE];
     unsigned level = 0;
+    unsigned noted = 0;
 
     memcpy(carry, leaf, HASH_SIZE);
-    for (; frontier->size >> level & 1; level++)
+    for (; frontier->size >> level & 1; level++) {
         tree_node(carry, frontier->hash[level], carry);
+        if (note != NULL && (level + 1) % 8 == 0 && noted < TREE_NOTES)
+            memcpy(note[noted++], carry, HASH_SIZE);
+    }
     memcpy(frontier->hash[level], carry, HASH_SIZE);
     frontier->size++;
+    return noted;
+}
+
+void tree_append(struct tree_frontier *frontier, const uint8_t leaf[static HASH_SIZE])
+{
+    (void)tree_append_noting(frontier, leaf, NULL);
 }
 
 void tree_root(const struct tree_frontier *frontier, uint8_t out[static HASH_SIZE])

@@ -24,6 +24,11 @@ struct tree_frontier {
 };
 
 void tree_append(struct tree_frontier *frontier, const uint8_t leaf[static HASH_SIZE]);
+/* The same, noting the hashes of the complete subtrees of 2^8, 2^16 and 2^24 leaves that end with this leaf, which
+ * are kept so that proofs need not read every leaf. Returns how many: note[i] is of 2^(8 * (i + 1)) leaves. */
+#define TREE_NOTES 3
+unsigned tree_append_noting(struct tree_frontier *frontier, const uint8_t leaf[static HASH_SIZE],
+                            uint8_t note[TREE_NOTES][HASH_SIZE]);
 /* The root; of the empty tree, SHA-256 of nothing. */
 void tree_root(const struct tree_frontier *frontier, uint8_t out[static HASH_SIZE]);
 /* As stored: size as 8 bytes, then the set hashes from the lowest bit up. */
