@@ -80,13 +80,13 @@ enum channel_event_kind {
 };
 struct channel_event {
     enum channel_event_kind kind;
-    size_t line;         /* OFFER: which of config.lines */
-    uint8_t member;      /* OFFER: the member number it claims */
-    uint64_t counter;    /* OFFER */
-    struct span message; /* MESSAGE: valid until the next call on this channel */
+    size_t line;            /* OFFER: which of config.lines */
+    uint8_t member;         /* OFFER: the member number it claims */
+    uint64_t counter;       /* OFFER */
+    struct span message;    /* MESSAGE: valid until the next call on this channel */
     uint64_t round_trip_us; /* PONG */
-    const char *reason;  /* CLOSED: a sentence; valid as long as the channel. Text of the other side's is
-                            shown harmless (text_put_shown) and marked as its own */
+    const char *reason;     /* CLOSED: a sentence; valid as long as the channel. Text of the other side's is
+                               shown harmless (text_put_shown) and marked as its own */
 };
 /* The next thing that happened; false if nothing more. */
 bool channel_event(struct channel *channel, struct channel_event *event);

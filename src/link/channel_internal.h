@@ -1,0 +1,96 @@
+/*
+ * What the three files of the channel share: its state, and which file does what.
+ */
+#ifndef LIAISON_LINK_CHANNEL_INTERNAL_H
+#define LIAISON_LINK_CHANNEL_INTERNAL_H
+
+#include "base/cursor.h"
+#include "link/channel.h"
+#include "link/queue.h"
+
+#define CLOSE_REASON_MAX 200
+#define PING_SIZE 8
+#define SIZE_FIELD 4 /* before each message in a queue */
+#define KEEPALIVES_UNTIL_DEAD 3
+
+enum stage {
+    STAGE_FIRST,       /* responder: waits for message 1 */
+    STAGE_OFFERED,     /* responder: message 1 is authentic, the caller decides */
+    STAGE_SECOND,      /* initiator: waits for message 2 */
+    STAGE_THIRD,       /* responder: waits for message 3 */
+    STAGE_SILENT,      /* something was wrong: discards everything until the deadline */
+    STAGE_ESTABLISHED, /* frames pass */
+    STAGE_CLOSING,     /* our reason waits to be sent */
+    STAGE_CLOSED,
+};
+
+struct channel {
+    enum stage stage;
+    bool initiator;
+    enum frame_class frame_class;
+    uint64_t keepalive_us;
+    struct monotonic opened, last_sent, last_received;
+
+    /* The handshake. Wiped when it is over, one way or the other. */
+    uint8_t link_secret[DH_SIZE], ephemeral_secret[DH_SIZE], remote_link_key[DH_SIZE];
+    struct channel_line *lines;
+    size_t line_count;
+    struct noise_handshake handshake;
+    struct buffer handshake_output; /* a message of ours that has not left */
+    const char *silence;            /* what was wrong: for the reason at the deadline, never for the other side */
+
+    /* Frames. `frame` holds what has come of the next one, or the plain text of the one being read. */
+    struct noise_cipher send, receive;
+    uint8_t *frame;
+    size_t frame_size, frame_filled;
+
+    /* Messages, each with its size (4 bytes) before it. The first outgoing one has lost its size and
+     * `outgoing_left` says what is left of it; the last incoming one may be unfinished. */
+    struct queue outgoing, incoming;
+    size_t outgoing_left;
+    size_t incoming_unfinished; /* bytes so far; 0: there is none */
+
+    /* What the next frame has to say besides messages. */
+    bool keepalive_due, ping_due, pong_due;
+    uint8_t pong[PING_SIZE];             /* of the newest ping alone, so that a flood of pings costs nothing */
+    uint64_t ping_newest, ping_answered; /* see frame.c */
+    char close_reason[CLOSE_REASON_MAX + 1];
+
+    /* What channel_event() has to say. */
+    bool offer_waits, established_waits, pong_waits, closed_waits;
+    struct channel_event offer;
+    uint64_t round_trip_us;
+    size_t handed_out; /* bytes of `incoming` that the last event lent to the caller */
+    struct buffer reason;
+};
+
+static inline bool span_is_zero(struct span bytes)
+{
+    uint8_t seen = 0;
+
+    for (size_t i = 0; i < bytes.size; i++)
+        seen |= bytes.data[i];
+    return seen == 0;
+}
+
+size_t frame_size_of(enum frame_class frame_class);
+
+/* channel.c: over; `ours` is our words, `theirs` the other's own or empty. Keeps complete messages. */
+void channel_end(struct channel *channel, const char *ours, struct span theirs);
+
+/* handshake.c */
+/* Initiator: writes message 1. */
+void handshake_begin(struct channel *channel, const struct channel_config *config);
+/* One whole message of the handshake, in channel->frame. */
+void handshake_read(struct channel *channel, struct now now);
+/* Whatever was wrong: from now on nothing is said and nothing listened to. */
+void handshake_silence(struct channel *channel, const char *why);
+void handshake_wipe(struct channel *channel);
+
+/* frame.c */
+/* One whole frame from the wire, which may lie in channel->frame. */
+void frame_read(struct channel *channel, struct span wire, struct now now);
+/* Writes the next frame, frame_size bytes; false if there are no more nonces. */
+bool frame_write(struct channel *channel, uint8_t *wire, struct now now);
+
+#endif

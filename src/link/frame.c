@@ -1,0 +1,204 @@
+#include "link/channel_internal.h"
+
+#include "base/text.h"
+
+#define CHUNK_HEADER 3 /* type and length */
+
+enum chunk_type { CHUNK_END, CHUNK_PART, CHUNK_LAST, CHUNK_PING, CHUNK_PONG, CHUNK_CLOSE };
+
+size_t frame_size_of(enum frame_class frame_class)
+{
+    return frame_class == FRAME_256 ? 256 : frame_class == FRAME_1024 ? 1024 : 16384;
+}
+
+static void rekey_if_due(struct noise_cipher *cipher)
+{
+    if (cipher->nonce % CHANNEL_REKEY == 0)
+        noise_rekey(cipher);
+}
+
+/*
+ * Pings. Those of channel_ping() carry the microseconds since the channel was opened, so that an answer says by
+ * itself which ping it answers, and no list is kept; those that only keep the channel alive carry 0. The other
+ * side knows when the channel was opened and learns nothing.
+ */
+static uint64_t elapsed_us(const struct channel *channel, struct now now)
+{
+    return now.monotonic.us > channel->opened.us ? now.monotonic.us - channel->opened.us : 0;
+}
+
+static uint64_t next_ping(struct channel *channel, struct now now)
+{
+    uint64_t elapsed = elapsed_us(channel, now);
+
+    if (!channel->ping_due)
+        return 0;
+    channel->ping_newest = elapsed > channel->ping_newest ? elapsed : channel->ping_newest + 1;
+    return channel->ping_newest;
+}
+
+static void read_pong(struct channel *channel, uint64_t answered, struct now now)
+{
+    uint64_t elapsed = elapsed_us(channel, now);
+
+    if (answered <= channel->ping_answered || answered > channel->ping_newest)
+        return;
+    channel->ping_answered = answered;
+    channel->round_trip_us = elapsed > answered ? elapsed - answered : 0;
+    channel->pong_waits = true;
+}
+
+/* Adds to the unfinished message, whose place for the size comes first. */
+static void read_part(struct channel *channel, struct span data, bool last)
+{
+    size_t header = channel->incoming_unfinished == 0 ? SIZE_FIELD : 0;
+    uint8_t *to = NULL;
+
+    if (data.size == 0) {
+        channel_end(channel, "the other side sent a message part without content", span_of(NULL, 0));
+        return;
+    }
+    if (data.size > CHANNEL_MESSAGE_MAX - channel->incoming_unfinished) {
+        channel_end(channel, "the other side sent a message longer than allowed", span_of(NULL, 0));
+        return;
+    }
+    to = queue_extend(&channel->incoming, header + data.size);
+    if (to == NULL) {
+        channel_end(channel, "no memory for a message", span_of(NULL, 0));
+        return;
+    }
+    memcpy(to + header, data.data, data.size);
+    channel->incoming_unfinished += data.size;
+    if (!last)
+        return;
+    put_u32_be(to + header + data.size - channel->incoming_unfinished - SIZE_FIELD,
+               (uint32_t)channel->incoming_unfinished);
+    channel->incoming_unfinished = 0;
+}
+
+static void read_close(struct channel *channel, struct span reason)
+{
+    if (reason.size > CLOSE_REASON_MAX || !text_is_utf8(reason))
+        channel_end(channel, "the other side closed with a malformed reason", span_of(NULL, 0));
+    else if (reason.size == 0)
+        channel_end(channel, "the other side closed without a reason", reason);
+    else
+        channel_end(channel, "the other side closed, in its words: ", reason);
+}
+
+static bool read_chunk(struct channel *channel, uint8_t type, struct span data, struct now now)
+{
+    struct cursor cursor = cursor_of(data);
+
+    switch (type) {
+    case CHUNK_PART:
+    case CHUNK_LAST:
+        read_part(channel, data, type == CHUNK_LAST);
+        return true;
+    case CHUNK_PING:
+        cursor_copy(&cursor, channel->pong, PING_SIZE);
+        channel->pong_due = true;
+        return cursor_done(&cursor);
+    case CHUNK_PONG:
+        read_pong(channel, cursor_u64(&cursor), now);
+        return cursor_done(&cursor);
+    case CHUNK_CLOSE:
+        read_close(channel, data);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void read_plain(struct channel *channel, struct span plain, struct now now)
+{
+    struct cursor cursor = cursor_of(plain);
+    bool good = true;
+
+    while (good && channel->stage == STAGE_ESTABLISHED && cursor.left >= CHUNK_HEADER && *cursor.at != CHUNK_END) {
+        uint8_t type = cursor_u8(&cursor);
+        struct span data = cursor_span(&cursor, cursor_u16(&cursor));
+
+        good = !cursor.failed && read_chunk(channel, type, data, now);
+    }
+    if (channel->stage != STAGE_ESTABLISHED)
+        return;
+    if (!good)
+        channel_end(channel, "the other side sent a malformed frame", span_of(NULL, 0));
+    else if (!span_is_zero(cursor_rest(&cursor)))
+        channel_end(channel, "the other side sent a frame whose padding is not zero", span_of(NULL, 0));
+}
+
+void frame_read(struct channel *channel, struct span wire, struct now now)
+{
+    if (!noise_decrypt(&channel->receive, span_of(NULL, 0), wire, channel->frame)) {
+        channel_end(channel, "a frame is not authentic: it was damaged or forged on the way", span_of(NULL, 0));
+        return;
+    }
+    rekey_if_due(&channel->receive);
+    channel->last_received = now.monotonic;
+    read_plain(channel, span_of(channel->frame, channel->frame_size - AEAD_TAG_SIZE), now);
+}
+
+/* The place in a frame being written. */
+struct place {
+    uint8_t *at;
+    size_t left;
+};
+
+/* The caller has seen to it that the chunk fits. */
+static void put_chunk(struct place *place, enum chunk_type type, const void *data, size_t size)
+{
+    place->at[0] = (uint8_t)type;
+    place->at[1] = (uint8_t)(size >> 8);
+    place->at[2] = (uint8_t)size;
+    if (size > 0)
+        memcpy(place->at + CHUNK_HEADER, data, size);
+    place->at += CHUNK_HEADER + size;
+    place->left -= CHUNK_HEADER + size;
+}
+
+/* As many messages, and as much of the last of them, as there is room for. */
+static void put_messages(struct channel *channel, struct place *place)
+{
+    while (place->left > CHUNK_HEADER && queue_size(&channel->outgoing) > 0) {
+        size_t size = place->left - CHUNK_HEADER;
+
+        if (channel->outgoing_left == 0) {
+            struct cursor cursor = cursor_of(queue_span(&channel->outgoing));
+
+            channel->outgoing_left = cursor_u32(&cursor);
+            queue_drop(&channel->outgoing, SIZE_FIELD);
+        }
+        size = size < channel->outgoing_left ? size : channel->outgoing_left;
+        channel->outgoing_left -= size;
+        put_chunk(place, channel->outgoing_left > 0 ? CHUNK_PART : CHUNK_LAST, queue_span(&channel->outgoing).data,
+                  size);
+        queue_drop(&channel->outgoing, size);
+    }
+}
+
+bool frame_write(struct channel *channel, uint8_t *wire, struct now now)
+{
+    struct place place = {.at = wire, .left = channel->frame_size - AEAD_TAG_SIZE};
+    uint8_t ping[PING_SIZE];
+
+    if (channel->stage == STAGE_CLOSING) {
+        put_chunk(&place, CHUNK_CLOSE, channel->close_reason, strlen(channel->close_reason));
+    } else {
+        if (channel->pong_due)
+            put_chunk(&place, CHUNK_PONG, channel->pong, PING_SIZE);
+        if (channel->ping_due || channel->keepalive_due) {
+            put_u64_be(ping, next_ping(channel, now));
+            put_chunk(&place, CHUNK_PING, ping, PING_SIZE);
+        }
+        channel->pong_due = channel->ping_due = channel->keepalive_due = false;
+        put_messages(channel, &place);
+    }
+    memset(place.at, 0, place.left);
+    if (!noise_encrypt(&channel->send, span_of(NULL, 0), span_of(wire, channel->frame_size - AEAD_TAG_SIZE), wire))
+        return false;
+    rekey_if_due(&channel->send);
+    channel->last_sent = now.monotonic;
+    return true;
+}
