@@ -26,8 +26,7 @@ int control_parse(struct control_request *request, struct span line, struct erro
     json_t *method = NULL;
 
     *request = (struct control_request){0};
-    request->root =
-        json_loadb((const char *)line.data, line.size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where);
+    request->root = json_loadb((const char *)line.data, line.size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where);
     if (request->root == NULL) {
         (void)error_set(error, ERROR_USAGE, "the line is not JSON: %s at byte %d", where.text, where.position);
         return CONTROL_NOT_JSON;
@@ -122,7 +121,8 @@ void control_put_event(struct buffer *line, json_t *params)
 
 void control_put_request(struct buffer *line, uint64_t id, const char *method, json_t *params)
 {
-    buffer_print(line, "{\"jsonrpc\":\"2.0\",\"id\":%llu,\"method\":\"%s\",\"params\":", (unsigned long long)id, method);
+    buffer_print(line, "{\"jsonrpc\":\"2.0\",\"id\":%llu,\"method\":\"%s\",\"params\":", (unsigned long long)id,
+                 method);
     control_put_json(line, params);
     put_text(line, "}\n");
     json_decref(params);

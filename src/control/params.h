@@ -21,9 +21,9 @@
 
 struct params {
     const char *method;
-    char path[32];        /* "entries[3]." or "" */
-    const json_t *object; /* borrowed */
-    struct error *error;  /* takes ERROR_USAGE */
+    char path[32];       /* "entries[3]." or "" */
+    json_t *object;      /* borrowed */
+    struct error *error; /* takes ERROR_USAGE */
     bool failed;
     const char *asked[PARAMS_MAX]; /* names read so far */
     size_t asked_count;
