@@ -24,7 +24,7 @@ uint8_t *buffer_extend(struct buffer *buffer, size_t size)
 
     if (buffer->failed)
         return NULL;
-    if (size > buffer->capacity - buffer->size) {
+    if (buffer->data == NULL || size > buffer->capacity - buffer->size) {
         size_t wanted = buffer->capacity < 64 ? 64 : buffer->capacity;
         uint8_t *grown = NULL;
 

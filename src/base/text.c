@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include "base/marks.h"
+
 /* One code point from the front of `text`; 0 bytes taken if it is not valid UTF-8. */
 static size_t decode_utf8(struct span text, uint32_t *code)
 {
@@ -191,60 +193,79 @@ static int base64_digit(uint8_t c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-bool text_from_base64(struct span text, struct buffer *out)
+/* How many bytes the text decodes to if it is well-formed. */
+static size_t base64_decoded_size(struct span text)
 {
-    size_t before = out->size;
+    size_t padding = 0;
 
-    if (text.size % 4 != 0)
-        return false;
+    while (padding < 2 && padding < text.size && text.data[text.size - 1 - padding] == '=')
+        padding++;
+    return text.size / 4 * 3 - padding;
+}
+
+/* Writes base64_decoded_size() bytes, through no memory but `out`: the text may be a secret. */
+static bool decode_base64(struct span text, uint8_t *out)
+{
+    size_t left = base64_decoded_size(text);
+
     for (size_t i = 0; i < text.size; i += 4) {
-        const uint8_t *four = text.data + i;
-        bool last = i + 4 == text.size;
-        size_t padding = last && four[3] == '=' ? (four[2] == '=' ? 2 : 1) : 0;
+        size_t taken = left < 3 ? left : 3;
         uint32_t group = 0;
 
         for (size_t k = 0; k < 4; k++) {
-            int digit = k < 4 - padding ? base64_digit(four[k]) : 0;
+            int digit = k <= taken ? base64_digit(text.data[i + k]) : 0;
 
             if (digit < 0)
-                goto refused;
+                return false;
             group = group << 6 | (uint32_t)digit;
         }
-        if ((padding == 1 && (group & 0xff) != 0) || (padding == 2 && (group & 0xffff) != 0))
-            goto refused;
-        buffer_put_u8(out, (uint8_t)(group >> 16));
-        if (padding < 2)
-            buffer_put_u8(out, (uint8_t)(group >> 8));
-        if (padding < 1)
-            buffer_put_u8(out, (uint8_t)group);
+        if ((group & (0xffffffu >> 8 * taken)) != 0)
+            return false;
+        for (size_t k = 0; k < taken; k++)
+            *out++ = (uint8_t)(group >> (16 - 8 * k));
+        left -= taken;
     }
-    return !out->failed;
-refused:
-    out->size = before;
-    return false;
+    return true;
+}
+
+bool text_from_base64(struct span text, struct buffer *out)
+{
+    size_t before = out->size;
+    uint8_t *to = NULL;
+
+    if (text.size % 4 != 0)
+        return false;
+    if (text.size == 0)
+        return !out->failed;
+    to = buffer_extend(out, base64_decoded_size(text));
+    if (to == NULL)
+        return false;
+    if (!decode_base64(text, to)) {
+        out->size = before;
+        return false;
+    }
+    return true;
 }
 
 bool text_from_base64_exactly(struct span text, void *out, size_t size)
 {
-    struct buffer decoded = {0};
-    bool ok = text.size == BASE64_SIZE(size) && text_from_base64(text, &decoded) && decoded.size == size;
-
-    if (ok)
-        memcpy(out, decoded.data, size);
-    if (decoded.data != NULL)
-        memset(decoded.data, 0, decoded.capacity);
-    buffer_free(&decoded);
-    return ok;
+    return text.size == BASE64_SIZE(size) && base64_decoded_size(text) == size && decode_base64(text, out);
 }
 
-/* Combining marks in the blocks that stack without bound in hostile text. */
 static bool is_combining(uint32_t c)
 {
-    return (c >= 0x300 && c <= 0x36f) || (c >= 0x483 && c <= 0x489) || (c >= 0x591 && c <= 0x5bd) ||
-           (c >= 0x610 && c <= 0x61a) || (c >= 0x64b && c <= 0x65f) ||
-           (c >= 0xe31 && c <= 0xe3a && c != 0xe32 && c != 0xe33) || (c >= 0xe47 && c <= 0xe4e) ||
-           (c >= 0x1ab0 && c <= 0x1aff) || (c >= 0x1dc0 && c <= 0x1dff) || (c >= 0x20d0 && c <= 0x20ff) ||
-           (c >= 0xfe20 && c <= 0xfe2f);
+    size_t low = 0;
+    size_t high = sizeof combining_marks / sizeof combining_marks[0];
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (c > combining_marks[middle].last)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < sizeof combining_marks / sizeof combining_marks[0] && c >= combining_marks[low].first;
 }
 
 /* Characters that change how others are shown, or show nothing themselves. */
@@ -253,9 +274,9 @@ static bool is_hidden(uint32_t c)
     return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x34f || c == 0x61c || c == 0x115f ||
            c == 0x1160 || c == 0x17b4 || c == 0x17b5 || (c >= 0x180b && c <= 0x180f) || (c >= 0x200b && c <= 0x200f) ||
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0x3164 ||
-           (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff || c == 0xffa0 || (c >= 0xfff0 && c <= 0xfffb) ||
-           (c >= 0x1d173 && c <= 0x1d17a) || c >= 0xe0000 || (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef) ||
-           (c >= 0xe000 && c <= 0xf8ff);
+           (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff || c == 0xffa0 || (c >= 0xfff0 && c <= 0xfffc) ||
+           (c >= 0x13430 && c <= 0x1345f) || (c >= 0x1bca0 && c <= 0x1bca3) || (c >= 0x1d173 && c <= 0x1d17a) ||
+           c >= 0xe0000 || (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef) || (c >= 0xe000 && c <= 0xf8ff);
 }
 
 void text_put_shown(struct buffer *buffer, struct span text, bool lines)
