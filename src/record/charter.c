@@ -1,8 +1,11 @@
 #include "record/charter.h"
 
+#include <stdio.h>
+
 #include "record/tree.h"
 
 static const char first_line[] = "liaison-charter/v1\n";
+static const char origin_prefix[] = "liaison/1/";
 
 void charter_print(const struct charter *charter, struct buffer *text)
 {
@@ -66,6 +69,30 @@ static struct span first_word(struct span text, struct span *rest)
     return span_of(text.data, size);
 }
 
+/* "liaison/1/", 64 lower-case hexadecimal digits, "/", a number. */
+static bool is_origin(struct span text)
+{
+    struct cursor cursor = cursor_of(text);
+    uint64_t incarnation = 0;
+    struct span hash = {0};
+
+    if (text.size >= ORIGIN_SIZE || !cursor_skip_text(&cursor, origin_prefix))
+        return false;
+    hash = cursor_span(&cursor, (size_t)HASH_SIZE * 2);
+    for (size_t i = 0; i < hash.size; i++)
+        if (memchr("0123456789abcdef", hash.data[i], 16) == NULL)
+            return false;
+    return cursor_skip_text(&cursor, "/") && text_to_number(cursor_rest(&cursor), UINT32_MAX, &incarnation);
+}
+
+static bool is_named_before(const struct charter *charter, struct span origin)
+{
+    for (size_t i = 0; i < charter->predecessor_count; i++)
+        if (span_equal(origin, span_of_string(charter->predecessors[i].origin)))
+            return true;
+    return false;
+}
+
 static int read_predecessors(struct charter *charter, struct cursor *cursor, struct error *error)
 {
     struct span value = read_value(cursor, "succeeds", error);
@@ -80,10 +107,12 @@ static int read_predecessors(struct charter *charter, struct cursor *cursor, str
         struct span size = first_word(rest, &rest);
         struct predecessor *p = &charter->predecessors[charter->predecessor_count];
 
-        if (charter->predecessor_count == MEMBERS_MAX || origin.size == 0 || origin.size >= ORIGIN_SIZE ||
-            memchr(origin.data, 0, origin.size) != NULL || !text_to_number(size, TREE_SIZE_MAX, &p->size) ||
+        if (charter->predecessor_count == MEMBERS_MAX)
+            return error_set(error, ERROR_INVALID, "the charter succeeds more than %d logs", MEMBERS_MAX);
+        if (!is_origin(origin) || is_named_before(charter, origin) || !text_to_number(size, TREE_SIZE_MAX, &p->size) ||
             !text_from_base64_exactly(rest, p->root, HASH_SIZE))
-            return error_set(error, ERROR_INVALID, "a line \"succeeds\" of the charter is not ORIGIN SIZE ROOT");
+            return error_set(error, ERROR_INVALID,
+                             "a line \"succeeds\" of the charter is not ORIGIN SIZE ROOT, or names a log again");
         memcpy(p->origin, origin.data, origin.size);
         p->origin[origin.size] = 0;
         charter->predecessor_count++;
@@ -226,16 +255,15 @@ struct span charter_short_name(const struct charter *charter, unsigned member)
     return charter_member(charter, label) == (int)member ? label : span_of_string(full);
 }
 
-static void print_name(char out[static ORIGIN_SIZE], const uint8_t hash[static HASH_SIZE], const char *tail)
+/* Without memory that could fail: a head signed under half a name would speak for no log. */
+static char *print_hash(char out[static ORIGIN_SIZE], const uint8_t hash[static HASH_SIZE])
 {
-    struct buffer name = {0};
+    int length = snprintf(out, ORIGIN_SIZE, "%s", origin_prefix);
+    char *at = out + length;
 
-    buffer_print(&name, "liaison/1/");
-    text_put_hex(&name, span_of(hash, HASH_SIZE));
-    buffer_print(&name, "%s", tail);
-    out[0] = 0;
-    strncat(out, buffer_string(&name), ORIGIN_SIZE - 1);
-    buffer_free(&name);
+    for (size_t i = 0; i < HASH_SIZE; i++)
+        at += snprintf(at, 3, "%02x", hash[i]);
+    return at;
 }
 
 void charter_origin(const struct charter *charter, unsigned member, unsigned incarnation, char out[static ORIGIN_SIZE])
@@ -243,12 +271,11 @@ void charter_origin(const struct charter *charter, unsigned member, unsigned inc
     struct span parts[] = {span_of_string(LABEL_ORIGIN), span_of(charter->line_id, HASH_SIZE),
                            span_of(charter->members[member].log_key, SIGN_PUBLIC_SIZE)};
     uint8_t hash[HASH_SIZE];
-    struct buffer tail = {0};
+    char *at = NULL;
 
     hash_parts(hash, parts, 3);
-    buffer_print(&tail, "/%u", incarnation);
-    print_name(out, hash, buffer_string(&tail));
-    buffer_free(&tail);
+    at = print_hash(out, hash);
+    (void)snprintf(at, (size_t)(out + ORIGIN_SIZE - at), "/%u", incarnation);
 }
 
 void charter_receipt_name(const struct charter *charter, unsigned member, char out[static ORIGIN_SIZE])
@@ -258,7 +285,7 @@ void charter_receipt_name(const struct charter *charter, unsigned member, char o
     uint8_t hash[HASH_SIZE];
 
     hash_parts(hash, parts, 3);
-    print_name(out, hash, "");
+    (void)print_hash(out, hash);
 }
 
 void charter_fingerprint(const struct charter *charter, const uint8_t key[static COURIER_KEY_SIZE],

@@ -103,6 +103,9 @@ static int read_header(struct entry_header *header, struct cursor *cursor, unsig
     header->class = (unsigned)cbor_read_uint_max(cursor, ENTRY_CLASS_MAX);
     cbor_read_key(cursor, 2);
     header->epoch = cbor_read_uint_max(cursor, INT64_MAX);
+    if (header->epoch != 0 && header->class <= ENTRY_LEAVE && header->class != ENTRY_EPOCH &&
+        header->class != ENTRY_SEALED)
+        (void)cursor_fail(cursor);
     cbor_read_key(cursor, 3);
     header->precedence = (unsigned)cbor_read_uint_max(cursor, PRECEDENCE_FLASH);
     cbor_read_key(cursor, 4);

@@ -97,7 +97,7 @@ int entry_open(struct buffer *body, const struct entry *entry, const uint8_t sec
 /* Padmé (Nikitin et al., 2019) with a floor of 256: the padded length of `size` bytes. */
 size_t entry_padded_size(size_t size);
 
-/* The body of ENTRY_HELD. */
+/* The body of ENTRY_HELD: 1 to `max` of them. Whether a member is one of the line is the caller's to check. */
 void held_put(struct buffer *body, const struct reference *held, size_t count);
 int held_read(struct span body, struct reference *held, size_t max, size_t *count);
 

@@ -45,6 +45,9 @@ int prekeys_read(struct prekeys *prekeys, struct span body, unsigned publisher, 
             break;
         prekeys->batch[i].keys = (unsigned)(keys.size / DH_SIZE);
         memcpy(prekeys->batch[i].key, keys.data, keys.size);
+        for (unsigned k = 0; k < prekeys->batch[i].keys; k++)
+            if (!dh_key_is_valid(prekeys->batch[i].key[k]))
+                (void)cursor_fail(&cursor);
     }
     if (!cursor_done(&cursor))
         return error_set(error, ERROR_INVALID, "the entry of prekeys is not well-formed");

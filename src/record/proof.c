@@ -180,6 +180,8 @@ static int verify_cosignature(struct verdict *verdict, const struct proof *proof
     for (size_t i = 0; i < verdict->holder_count; i++)
         if (verdict->holder[i].witness == witness)
             return 0;
+    if (strcmp(witness->party, verdict->log->party) == 0)
+        return 0; /* an author is no witness of its own log */
     verdict->holder[verdict->holder_count].witness = witness;
     verdict->holder[verdict->holder_count++].time = time;
     return 0;
@@ -192,8 +194,7 @@ static bool counts(const struct verdict *verdict, const struct policy *policy, u
 
     if (number < POLICY_WITNESSES_MAX) {
         for (size_t i = 0; i < verdict->holder_count; i++)
-            if (verdict->holder[i].witness == &policy->witness[number] &&
-                strcmp(policy->witness[number].party, verdict->log->party) != 0)
+            if (verdict->holder[i].witness == &policy->witness[number])
                 return true;
         return false;
     }
@@ -210,15 +211,19 @@ int proof_verify(struct verdict *verdict, const struct proof *proof, const struc
     for (size_t i = 0; i < proof->signature_count; i++) {
         const struct note_signature *signature = &proof->signature[i];
         const struct policy_key *log = find_key(policy->log, policy->log_count, signature);
-        const struct policy_key *witness = find_key(policy->witness, policy->witness_count, signature);
 
         if (log != NULL && verify_log_signature(verdict, proof, log, signature, error) != 0)
-            return -1;
-        if (witness != NULL && verify_cosignature(verdict, proof, witness, signature, error) != 0)
             return -1;
     }
     if (verdict->log == NULL)
         return error_set(error, ERROR_MISMATCH, "no log of the policy has signed this head");
+    for (size_t i = 0; i < proof->signature_count; i++) {
+        const struct note_signature *signature = &proof->signature[i];
+        const struct policy_key *witness = find_key(policy->witness, policy->witness_count, signature);
+
+        if (witness != NULL && verify_cosignature(verdict, proof, witness, signature, error) != 0)
+            return -1;
+    }
     if (proof->extra.size == 0)
         return error_set(error, ERROR_INVALID, "the proof does not hold the entry it is about");
     tree_leaf(verdict->leaf, buffer_span(&proof->extra));

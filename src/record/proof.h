@@ -75,7 +75,7 @@ int policy_parse(struct policy *policy, struct span text, struct error *error);
 struct verdict {
     const struct policy_key *log; /* who wrote it */
     uint8_t leaf[HASH_SIZE];
-    size_t holder_count; /* witnesses whose cosignature verified */
+    size_t holder_count; /* witnesses other than the author whose cosignature verified */
     struct {
         const struct policy_key *witness;
         uint64_t time;
