@@ -1,0 +1,122 @@
+/*
+ * The replication engine of one line: what have I, what has the other, what is most urgent. It knows nothing of
+ * sockets, files or keys of one's own; messages go in and come out, and what must be written, read or signed is asked
+ * of the office by events. It works over anything that carries messages in order; after a break both sides say
+ * again what they have. spec/sync.md tells it from outside.
+ *
+ * Invariants:
+ * 1. What is accepted of a log is a beginning of it: every chunk is proved against a head signed by its author.
+ * 2. staged >= durable; an entry is offered to others only below durable.
+ * 3. A receipt is sent only for a head whose root is the root of what is durable here at that size.
+ * 4. Of every other log at most SYNC_STAGED_MAX bytes are accepted and not yet durable.
+ * 5. A head that was verified and lies beyond what is held (awaited) must be met when the log reaches it.
+ */
+#ifndef LIAISON_SYNC_SYNC_H
+#define LIAISON_SYNC_SYNC_H
+
+#include "base/time.h"
+#include "sync/message.h"
+
+#define SYNC_LINKS_MAX 64
+#define SYNC_WINDOW (4u << 20)      /* bytes of entries sent on one link and not yet known to be durable there */
+#define SYNC_FLIGHTS_MAX 256        /* the same, in messages */
+#define SYNC_STAGED_MAX (8u << 20)
+#define SYNC_CACHE (8u << 20)       /* bytes of one's own newest entries kept at hand */
+#define SYNC_PENDING_MAX 64         /* overtaking entries of one log beyond its gap */
+#define SYNC_WANT_AGAIN_US (5 * SECOND_US)
+
+/* A run of consecutive entries of one log. */
+struct sync_chunk {
+    unsigned member;
+    uint64_t first;
+    size_t count;
+    struct buffer bytes;    /* the entries, one after the other */
+    uint32_t *end;          /* [count]: where entry i ends in bytes */
+    uint8_t (*leaf)[HASH_SIZE]; /* [count] */
+    struct head head;       /* proves the chunk; head.size >= first + count */
+    bool settle;            /* the author flagged that head */
+    struct tree_frontier after; /* of the log up to the chunk's end */
+    struct sync_chunk *next;
+};
+/* A chunk with room for `count` entries; NULL when there is no memory. */
+struct sync_chunk *sync_chunk_new(unsigned member, uint64_t first, size_t count);
+void sync_chunk_free(struct sync_chunk *chunk);
+/* Adds the next entry; its leaf hash is computed. -1 when there is no memory. */
+int sync_chunk_add(struct sync_chunk *chunk, struct span entry);
+struct span sync_chunk_entry(const struct sync_chunk *chunk, size_t i);
+
+struct sync;
+/* `charter` must outlive the engine. */
+struct sync *sync_new(const struct charter *charter, unsigned me);
+void sync_free(struct sync *sync);
+/* What is durable of a log at start, with the newest head known (NULL if none). */
+void sync_load(struct sync *sync, unsigned member, const struct tree_frontier *frontier, const struct head *head);
+/* A receipt known at start: `by` holds `size` entries of the log. With by = me, it is kept for sending. */
+void sync_load_receipt(struct sync *sync, unsigned member, uint64_t size, const uint8_t root[static HASH_SIZE],
+                       const struct receipt *receipt);
+
+/* A link to a member came up or went down. `link` is a number below SYNC_LINKS_MAX that is free. */
+void sync_link_up(struct sync *sync, unsigned link, unsigned member, struct now now);
+void sync_link_down(struct sync *sync, unsigned link, struct now now);
+/* A message from a link. -1: it violates the protocol, and the link is to be closed with the error's sentence. */
+int sync_input(struct sync *sync, unsigned link, struct span message, struct now now, struct error *error);
+/* Appends the most urgent message for a link; false if there is none now. */
+bool sync_output(struct sync *sync, unsigned link, struct buffer *message);
+
+enum sync_event_kind {
+    SYNC_ACCEPTED,  /* chunk: store it, then call sync_stored(); the receiver frees it */
+    SYNC_SETTLE,    /* member, head: flagged by its author, and its root is ours */
+    SYNC_RECEIPT,   /* member, head (size and root), receipt: verified */
+    SYNC_PENDING,   /* member, first, chunk (one entry), head: an entry beyond the gap; store, then show; frees it */
+    SYNC_NEED,      /* link, member, first: answer with sync_serve() */
+    SYNC_OVERTAKE,  /* link, first, base: answer with sync_overtake() */
+    SYNC_OWN_AHEAD, /* head: a head signed by ourselves that our log does not have */
+    SYNC_ALARM,     /* member: it signed what cannot be true; `reason` */
+};
+struct sync_event {
+    enum sync_event_kind kind;
+    unsigned link;
+    unsigned member;
+    uint64_t first;
+    uint64_t base;
+    struct sync_chunk *chunk;
+    struct head head;
+    struct receipt receipt;
+    const char *reason; /* a constant */
+};
+bool sync_event(struct sync *sync, struct sync_event *event);
+
+/* One's own log grew: `chunk` is durable and its head (exactly at its end) signed. Takes the chunk. `urgent` is the
+ * index of a flash entry in it, or UINT64_MAX. */
+void sync_append(struct sync *sync, struct sync_chunk *chunk, uint64_t urgent);
+/* One's own newest head was flagged. */
+void sync_settle(struct sync *sync, const struct head *head);
+/* An accepted chunk is durable, and all before it. */
+void sync_stored(struct sync *sync, const struct sync_chunk *chunk);
+/* One's own receipt for another's log, durable and signed: tell the author, and if `settle` everybody. */
+void sync_receipt(struct sync *sync, unsigned member, const struct head *head, const struct receipt *receipt, bool settle);
+/* Tells every other member about a receipt or settle head of a third party that was stored. */
+void sync_forward_settle(struct sync *sync, unsigned member, const struct head *head, unsigned except_link);
+/* Answers SYNC_NEED: entries from the durable log, with the proof from their end to chunk->head. Takes the chunk, which
+ * may be NULL: nothing could be read. */
+void sync_serve(struct sync *sync, unsigned link, unsigned member, struct sync_chunk *chunk, const struct tree_proof *proof);
+/* Answers SYNC_OVERTAKE with one or two whole messages (message_put_overtake), the epoch entry's first. */
+void sync_overtake(struct sync *sync, unsigned link, struct span message);
+
+/* When to call sync_step() at the latest. */
+struct monotonic sync_next(const struct sync *sync);
+void sync_step(struct sync *sync, struct now now);
+
+/* Facts for people. */
+uint64_t sync_durable(const struct sync *sync, unsigned member);
+/* How much of `member`'s log `by` has receipted. */
+uint64_t sync_receipted(const struct sync *sync, unsigned member, unsigned by);
+/* How much of one's own log was handed to any link. */
+uint64_t sync_carried(const struct sync *sync);
+/* The frontier of what is accepted of a log, durable or not. */
+const struct tree_frontier *sync_staged(const struct sync *sync, unsigned member);
+const struct tree_frontier *sync_frontier(const struct sync *sync, unsigned member);
+/* The newest head known of a log; NULL if none. */
+const struct head *sync_head(const struct sync *sync, unsigned member);
+
+#endif
