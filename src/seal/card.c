@@ -240,7 +240,7 @@ int card_parse(struct card *card, struct span text, struct error *error)
     struct lines lines = {.cursor = &cursor, .what = "card", .error = error};
 
     if (text.size > CARD_SIZE_MAX)
-        return error_set(error, ERROR_INVALID, "this is not a card: it has more than %d bytes", CARD_SIZE_MAX);
+        return error_set(error, ERROR_INVALID, "this is no card: it has more than %d bytes", CARD_SIZE_MAX);
     if (read_card(card, &lines) != 0)
         return -1;
     return lines_end(&lines);

@@ -31,7 +31,7 @@ int lines_first(struct lines *lines, const char *first)
         memcmp(line.data, first, line.size - 1) == 0)
         return error_set(lines->error, ERROR_INVALID,
                          "the lines of this %s end in CR LF: a mail program or an editor has changed it", lines->what);
-    return error_set(lines->error, ERROR_INVALID, "this is not a %s: its first line is not \"%s\"", lines->what, first);
+    return error_set(lines->error, ERROR_INVALID, "this is no %s: its first line is not \"%s\"", lines->what, first);
 }
 
 int lines_value(struct lines *lines, const char *name, struct span *value)

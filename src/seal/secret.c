@@ -49,10 +49,11 @@ void entropy_fill(struct entropy *entropy, void *out, size_t size)
     static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
     uint8_t next[sizeof entropy->key];
 
-    if (size > 0)
-        memset(out, 0, size);
     (void)crypto_stream_chacha20(next, sizeof next, nonce, entropy->key);
-    (void)crypto_stream_chacha20_xor_ic(out, out, size, nonce, 1, entropy->key);
+    if (size > 0) {
+        memset(out, 0, size);
+        (void)crypto_stream_chacha20_xor_ic(out, out, size, nonce, 1, entropy->key);
+    }
     memcpy(entropy->key, next, sizeof next);
     sodium_memzero(next, sizeof next);
 }
