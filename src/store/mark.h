@@ -8,7 +8,8 @@
  * The file: two slots of MARK_SLOT_SIZE bytes, written in turn. A slot: "liaison-mark/1\n" and a zero (16 bytes),
  * generation (8), length of the content (8), SHA-256 of all of these but itself and of the content (32), content.
  * Content, canonical CBOR: [office (16 bytes), batch number, [[line id, member, incarnation, size, root], ...],
- * operations]; an operation: [kind, [integers], [blobs]]. Only whole blocks of 4,096 bytes are written.
+ * operations]; an operation: [kind, [integers], [blobs]]. Only whole blocks of 4,096 bytes are written. The slot of
+ * generation g is slot g mod 2.
  *
  * Invariants:
  * 1. The slot not being written always holds the state before.
@@ -43,11 +44,11 @@ struct mark;
 /* Makes the file, preallocated and synced, its directory synced, with `state` in it; it must not exist. */
 struct mark *mark_create(const char *path, const struct mark_state *state, struct error *error);
 /* Opens it and reads the newer valid slot into `state`. ERROR_NOT_FOUND if there is no file; ERROR_STORAGE if it is
- * damaged, with a sentence. */
+ * damaged, with a sentence; ERROR_REFUSED if another process has it open. */
 struct mark *mark_open(const char *path, struct mark_state *state, struct error *error);
 void mark_close(struct mark *mark);
 /* Encodes a state for mark_write(): done where the state lives, so that the writing thread needs nothing but
- * bytes. -1 if it does not fit a slot. */
+ * bytes. Of the operations it takes those that are `own`. -1 if it does not fit a slot. */
 int mark_encode(struct buffer *content, const uint8_t office[static OFFICE_ID_SIZE], uint64_t batch,
                 const struct mark_log *logs, size_t log_count, const struct store_batch *batch_operations,
                 struct error *error);

@@ -16,7 +16,7 @@
  *   nodes     node PK, hash (cache)   hashes of complete subtrees of 256, 65,536 and 16,777,216 leaves;
  *             node = log << 40 | level << 36 | number, level 1, 2, 3
  *   heads     log, size PK, root, signature, settle
- *   receipts  log, by, size PK, time, signature
+ *   receipts  log, by, size PK, time, signature, settle (cache: the head is a settle head)
  *   epochs    log, epoch PK, index, secret (sealed), forward (1: this member's wrap was to a prekey)
  *   prekeys   line, author, id PK, secret (sealed)       one's own, published for that author and not used
  *   offered   line, member, id PK, key (cache)           what the others published for this office, not used
@@ -48,7 +48,8 @@
 #define PLACE_LOG(place) ((uint32_t)((uint64_t)(place) >> 40))
 #define PLACE_INDEX(place) ((uint64_t)(place) & ((UINT64_C(1) << 40) - 1))
 
-/* Comments give the integers, then the blobs, in the order of n[] and b[]. Text is passed as blobs of UTF-8. */
+/* Comments give the integers, then the blobs, in the order of n[] and b[]. Text is passed as blobs of UTF-8. The
+ * numbers stand in the mark: new kinds come last. */
 enum store_op_kind {
     STORE_PUT_META,    /* key (enum store_meta) | value */
     STORE_PUT_LINE,    /* line, me, confirmed, left | name, id, charter, courier */
@@ -56,7 +57,7 @@ enum store_op_kind {
     STORE_PUT_LOG,     /* log, line, member, incarnation | (size 0, empty frontier, folded 0; no change if it exists) */
     STORE_SET_LOG,     /* log, size | frontier */
     STORE_SET_FOLDED,  /* log, folded */
-    STORE_PUT_ENTRY,   /* place, class, precedence, epoch, received | leaf, bytes */
+    STORE_PUT_ENTRY,   /* place, class, precedence, epoch, received | leaf, bytes; another leaf at that place fails */
     STORE_PUT_NODE,    /* node | hash */
     STORE_PUT_HEAD,    /* log, size, settle | root, signature (settle once set is never cleared) */
     STORE_DROP_HEADS,  /* log, size: deletes heads below size that are not settle heads */
@@ -102,26 +103,27 @@ enum store_meta {
     META_LAST_WALL, /* 8 bytes: the largest receipt time given, seconds */
 };
 
-/* Queries. Comments: parameters n | b -> columns of a row, integers | blobs. Rows come in the order named. */
+/* Queries. Comments: parameters n | b -> columns of a row, integers | blobs. Rows come in the order named, and
+ * `from` is where they start (0: at the first), so that what `more` announces can be asked for. */
 enum store_query_kind {
     STORE_GET_META,     /* key -> | value */
-    STORE_ALL_LINES,    /* -> line, me, confirmed, left | name, id, charter, courier */
-    STORE_ALL_LOGS,     /* -> log, line, member, incarnation, size, folded | frontier */
-    STORE_ALL_LINKS,    /* -> link, line, member | address */
-    STORE_ALL_COUNTERS, /* -> line, member, sent, received */
-    STORE_ALL_PENDING,  /* -> place, size | bytes, root, signature, path */
+    STORE_ALL_LINES,    /* from line -> line, me, confirmed, left | name, id, charter, courier */
+    STORE_ALL_LOGS,     /* from log -> log, line, member, incarnation, size, folded | frontier */
+    STORE_ALL_LINKS,    /* from link -> link, line, member | address */
+    STORE_ALL_COUNTERS, /* from line -> line, member, sent, received */
+    STORE_ALL_PENDING,  /* from place -> place, size | bytes, root, signature, path */
     STORE_LAST_HEAD,    /* log -> size, settle | root, signature: the largest */
     STORE_HEADS,        /* log, from size -> size, settle | root, signature: rising size >= from */
     STORE_LAST_RECEIPTS, /* log -> by, size, time | signature: the largest size of each member */
     STORE_RECEIPTS_FROM, /* log, from size -> by, size, time | signature: rising (size, by), size >= from */
     STORE_RECEIPTS_AT,   /* log, size -> by, size, time | signature */
-    STORE_COVERING,      /* log, index -> by, size, time | signature: each member's smallest receipt with size > index */
+    STORE_COVERING,      /* log, index -> by, size, time | signature: each member's smallest with size > index */
     STORE_LAST_EPOCH,    /* log -> epoch, index, forward | secret: the largest */
     STORE_EPOCH,         /* log, epoch -> epoch, index, forward | secret */
     STORE_EPOCH_LOST,    /* log -> epoch, index, forward: epochs with forward = 0, newest first */
     STORE_PREKEY,        /* line, author, id -> | secret */
     STORE_PREKEY_STOCK,  /* line -> author, count, largest id: per author */
-    STORE_OFFERED,       /* line, member -> id | key: rising id */
+    STORE_OFFERED,       /* line, member, from id -> id | key: rising id */
     STORE_TOKEN,         /* line | token -> first, count | digest */
     STORE_ENTRIES,       /* log, from, below -> place, class, precedence, epoch, received | leaf, bytes: rising place */
     STORE_ENTRY,         /* place -> place, class, precedence, epoch, received | leaf, bytes */
@@ -129,11 +131,11 @@ enum store_query_kind {
     STORE_FOLD,          /* place -> place, depth, kind */
     STORE_ORDER,         /* line, depth, member, place -> place, depth, member, kind: rising, after that position */
     STORE_ORDER_BACK,    /* line, depth, member, place -> the same, falling, before that position */
-    STORE_REFS,          /* target place -> by place */
-    STORE_INBOX,         /* line -> place: rising */
+    STORE_REFS,          /* target place, from place -> by place: rising */
+    STORE_INBOX,         /* line, from place -> place: rising */
     STORE_INBOX_COUNT,   /* line -> count */
     STORE_CLAIMS,        /* place from, place below -> target place, by place */
-    STORE_TOTALS,        /* line -> entries, bytes... of the whole line: count of entries, sum of log sizes */
+    STORE_TOTALS,        /* line -> count of entries, sum of log sizes, of the whole line */
     STORE_QUERY_COUNT
 };
 
@@ -190,12 +192,14 @@ uint64_t store_batch_number(const struct store *store);
 int store_stage(struct store *store, const struct store_batch *batch, struct error *error);
 /* Reads rows, also between stage and commit: then it sees what was staged, through SQLite. */
 int store_read(struct store *store, const struct store_query *query, struct store_result *result, struct error *error);
-/* Commits what was staged, as batch `number`. ERROR_FULL: rolled back, nothing has changed. ERROR_STORAGE: the
- * outcome is unknown; the store refuses everything from then on. */
+/* Commits what was staged, as batch `number`, the next one. ERROR_FULL: rolled back, nothing has changed.
+ * ERROR_STORAGE: the outcome is unknown; the store refuses everything from then on. */
 int store_commit(struct store *store, uint64_t number, struct error *error);
 
-/* The hash of the subtree over leaves [start, end) of a log, from nodes and leaves; see tree_range. */
-int store_range_hash(struct store *store, uint32_t log, struct tree_range range, uint8_t out[static HASH_SIZE], struct error *error);
+/* The hash of the subtree over leaves [start, end) of a log, from nodes and leaves; see tree_range. ERROR_NOT_FOUND
+ * if an entry is not there. */
+int store_range_hash(struct store *store, uint32_t log, struct tree_range range, uint8_t out[static HASH_SIZE],
+                     struct error *error);
 
 /* Checkpoints if the WAL has grown past 32 MiB (between batches; takes milliseconds). */
 int store_checkpoint_some(struct store *store, struct error *error);
