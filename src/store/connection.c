@@ -43,7 +43,7 @@ int connection_bind(sqlite3_stmt *statement, bool meta_key, size_t integers, con
         parameter++;
         if (!meta_key || i > 0)
             code = sqlite3_bind_int64(statement, parameter, n[i]);
-        else if (n[i] >= 0 && n[i] < STORE_META_COUNT)
+        else if (n[i] >= 0 && n[i] < META_COUNT)
             code = sqlite3_bind_text(statement, parameter, store_meta_names[n[i]], -1, SQLITE_STATIC);
         else
             code = SQLITE_RANGE;

@@ -101,6 +101,7 @@ enum store_meta {
     META_MASTER,     /* the master key, sealed: store/vault.h */
     META_IDENTITY,   /* struct identity, sealed: store/vault.h */
     META_LAST_WALL, /* 8 bytes: the largest receipt time given, seconds */
+    META_COUNT
 };
 
 /* Queries. Comments: parameters n | b -> columns of a row, integers | blobs. Rows come in the order named, and

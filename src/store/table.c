@@ -46,13 +46,14 @@ const char *const store_schema[] = {
     NULL,
 };
 
-const char *const store_meta_names[STORE_META_COUNT] = {
+const char *const store_meta_names[META_COUNT] = {
     [META_BATCH] = "batch",
     [META_VERSION] = "version",
     [META_OFFICE] = "office",
     [META_CARD] = "card",
     [META_KEY_KIND] = "key-kind",
     [META_PASSPHRASE] = "passphrase",
+    [META_MASTER] = "master",
     [META_IDENTITY] = "identity",
     [META_LAST_WALL] = "last-wall",
 };

@@ -13,8 +13,7 @@
 /* The CREATE statements in their order, as sqlite_schema holds them; ends with NULL. */
 extern const char *const store_schema[];
 /* The names under which enum store_meta stands in the table. */
-#define STORE_META_COUNT (META_LAST_WALL + 1)
-extern const char *const store_meta_names[STORE_META_COUNT];
+extern const char *const store_meta_names[META_COUNT];
 
 struct store_op_form {
     uint8_t integers, blobs;
