@@ -63,7 +63,7 @@ static void the_specification_holds(void)
         if (!span_equal(buffer_span(&out), vector_bytes(one, "output_hex", &bytes)) ||
             strcmp(seen.reason, vector_text(one, "reason")) != 0 ||
             (seen.offers == 1) != json_is_true(json_object_get(one, "ok"))) {
-            CHECK(!"a vector does not hold");
+            CHECK(false);
             printf("# %s: %s\n", vector_text(one, "name"), seen.reason);
         }
     }
@@ -452,6 +452,39 @@ static void more_before_the_answer_is_silence_and_one_offer_at_most(void)
     forget(message);
 }
 
+static void an_answer_without_an_offer_or_twice_changes_nothing(void)
+{
+    struct pair pair = {0};
+    uint8_t other[DH_SIZE];
+
+    pair_open(&pair, FRAME_256);
+    public_of(other, INITIATOR_SECRET + 1);
+    channel_accept(pair.responder, other, at_us(0));
+    channel_refuse(pair.responder);
+    (void)channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0));
+    arrive(&pair, pair.responder, &pair.by_responder, &pair.to_responder, at_us(0));
+    channel_accept(pair.responder, other, at_us(0));
+    channel_refuse(pair.responder);
+    carry(&pair, at_us(0));
+    CHECK(pair.by_responder.established == 1 && pair.by_initiator.established == 1);
+    pair_close(&pair);
+}
+
+static void what_waited_is_not_sent_after_something_wrong_came(void)
+{
+    struct pair pair = {0};
+    uint8_t garbage[HANDSHAKE_FRAME] = {1};
+
+    pair_open(&pair, FRAME_256);
+    (void)channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0));
+    arrive(&pair, pair.responder, &pair.by_responder, &pair.to_responder, at_us(0));
+    CHECK(channel_has_output(pair.responder));
+    channel_input(pair.responder, span_of(garbage, sizeof garbage), at_us(0));
+    CHECK(!channel_has_output(pair.responder));
+    CHECK(channel_output(pair.responder, &pair.to_initiator, SIZE_MAX, at_us(0)) == 0);
+    pair_close(&pair);
+}
+
 static void the_deadline_closes_exactly_once(void)
 {
     struct channel *both[] = {new_example_initiator(FRAME_256), new_example_responder()};
@@ -497,7 +530,7 @@ static size_t resident_bytes(void)
     FILE *file = fopen("/proc/self/statm", "r");
 
     if (file == NULL || fscanf(file, "%lu %lu", &total, &resident) != 2)
-        CHECK(!"no /proc/self/statm");
+        CHECK(false);
     if (file != NULL)
         (void)fclose(file);
     return resident * (size_t)sysconf(_SC_PAGESIZE);
@@ -542,6 +575,8 @@ int main(void)
     RUN(a_third_message_that_carries_something_meets_silence);
     RUN(a_second_message_that_carries_something_meets_silence);
     RUN(more_before_the_answer_is_silence_and_one_offer_at_most);
+    RUN(an_answer_without_an_offer_or_twice_changes_nothing);
+    RUN(what_waited_is_not_sent_after_something_wrong_came);
     RUN(the_deadline_closes_exactly_once);
     RUN(a_late_first_message_is_not_offered);
     RUN(a_thousand_silent_channels_keep_little);
