@@ -38,7 +38,7 @@ struct channel *channel_new(const struct channel_config *config, struct entropy 
     return channel;
 }
 
-/* Gives back what only a channel that goes on needs. */
+/* Wipes and gives back what only a channel that goes on needs. */
 static void release(struct channel *channel)
 {
     handshake_wipe(channel);
@@ -74,6 +74,7 @@ void channel_end(struct channel *channel, const char *ours, struct span theirs)
     channel->incoming_unfinished = 0;
     channel->offer_waits = false;
     channel->closed_waits = true;
+    release(channel);
 }
 
 static bool in_handshake(const struct channel *channel)
@@ -149,8 +150,6 @@ void channel_input(struct channel *channel, struct span bytes, struct now now)
         else
             input_piece(channel, &cursor, now);
     }
-    if (channel->stage == STAGE_CLOSED)
-        release(channel);
 }
 
 bool channel_has_output(const struct channel *channel)
@@ -191,8 +190,6 @@ size_t channel_output(struct channel *channel, struct buffer *out, size_t max, s
             output_frame(channel, out, now);
         }
     }
-    if (channel->stage == STAGE_CLOSED)
-        release(channel);
     return out->size - before;
 }
 
@@ -284,7 +281,6 @@ void channel_close(struct channel *channel, const char *reason)
         channel->stage = STAGE_CLOSING;
     } else {
         channel_end(channel, channel->close_reason, span_of(NULL, 0));
-        release(channel);
     }
     queue_free(&channel->incoming);
     queue_free(&channel->outgoing);
@@ -308,9 +304,8 @@ void channel_step(struct channel *channel, struct now now)
 {
     char reason[64];
 
-    if (channel->stage == STAGE_CLOSED)
+    if (channel->stage == STAGE_CLOSED || handshake_late(channel, now))
         return;
-    (void)handshake_late(channel, now);
     if (channel->stage >= STAGE_ESTABLISHED && now.monotonic.us >= dead_deadline(channel).us) {
         (void)snprintf(reason, sizeof reason, "no sign of life for %llu s",
                        (unsigned long long)((dead_deadline(channel).us - channel->last_received.us) / SECOND_US));
@@ -319,6 +314,4 @@ void channel_step(struct channel *channel, struct now now)
                now.monotonic.us >= monotonic_after(channel->last_sent, channel->keepalive_us).us) {
         channel->keepalive_due = true;
     }
-    if (channel->stage == STAGE_CLOSED)
-        release(channel);
 }

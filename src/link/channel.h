@@ -19,7 +19,8 @@
  *    and closes CHANNEL_HANDSHAKE_US after it was opened, whatever came.
  * 3. A message handed out was sent by the member the channel is established with, whole, in order, once.
  * 4. Memory is bounded: at most CHANNEL_MESSAGE_MAX bytes of an unfinished incoming message, and as much
- *    outgoing as channel_room() allowed plus one message.
+ *    outgoing as channel_room() allowed plus one message; besides, what one channel_input() completed, until
+ *    channel_event() has handed it out: take all events before the next input.
  */
 #ifndef LIAISON_LINK_CHANNEL_H
 #define LIAISON_LINK_CHANNEL_H

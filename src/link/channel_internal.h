@@ -75,7 +75,8 @@ static inline bool span_is_zero(struct span bytes)
 
 size_t frame_size_of(enum frame_class frame_class);
 
-/* channel.c: over; `ours` is our words, `theirs` the other's own or empty. Keeps complete messages. */
+/* channel.c: over; `ours` is our words, `theirs` the other's own or empty, shown behind them. Gives back all but
+ * the complete messages: channel->frame is gone afterwards. */
 void channel_end(struct channel *channel, const char *ours, struct span theirs);
 
 /* handshake.c */

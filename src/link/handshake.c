@@ -33,6 +33,14 @@ void handshake_silence(struct channel *channel, const char *why)
     channel->stage = STAGE_SILENT;
 }
 
+/* The payload tells a member's number and counter, which the wire hides. */
+static void forget(struct buffer *payload)
+{
+    if (payload->data != NULL)
+        secret_wipe(payload->data, payload->capacity);
+    buffer_free(payload);
+}
+
 static void start(struct noise_handshake *handshake, const struct channel *channel, const struct channel_line *line)
 {
     uint8_t prologue[PROLOGUE_SIZE];
@@ -125,7 +133,7 @@ static void read_first(struct channel *channel, struct span message)
         channel->stage = STAGE_OFFERED;
         channel->silence = "the first message was not answered";
     }
-    buffer_free(&payload);
+    forget(&payload);
 }
 
 /* Messages 2 and 3 carry nothing but zeros. */
@@ -135,7 +143,7 @@ static bool read_zeros(struct channel *channel, struct span message, size_t size
     bool good = noise_read(&channel->handshake, message, &payload) && payload.size == size &&
                 span_is_zero(buffer_span(&payload));
 
-    buffer_free(&payload);
+    forget(&payload);
     return good;
 }
 

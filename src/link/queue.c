@@ -17,8 +17,12 @@ void queue_free(struct queue *queue)
     *queue = (struct queue){0};
 }
 
-/* Doubling keeps copies to one a byte; moving down is taken only where it frees half of the memory, for the
- * same reason. */
+/* A quarter of the memory is free after each move, so that a byte is moved three times on average at most. */
+static bool fits(size_t used, size_t capacity)
+{
+    return used <= capacity / 4 * 3;
+}
+
 static bool make_room(struct queue *queue, size_t size)
 {
     size_t used = queue_size(queue);
@@ -26,13 +30,13 @@ static bool make_room(struct queue *queue, size_t size)
 
     if (size > SIZE_MAX / 4 - used)
         return false;
-    if (used + size <= queue->capacity / 2) {
+    if (fits(used + size, queue->capacity)) {
         memmove(queue->data, queue->data + queue->start, used);
         queue->start = 0;
         queue->end = used;
         return true;
     }
-    while (grown.capacity < used + size || grown.capacity < queue->capacity)
+    while (!fits(used + size, grown.capacity))
         grown.capacity *= 2;
     grown.data = malloc(grown.capacity);
     if (grown.data == NULL)

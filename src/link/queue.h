@@ -1,7 +1,7 @@
 /*
- * A queue of bytes: appended at the end, read and dropped at the front, without moving what waits more than
- * once a byte on average. Memory it gives back is wiped first, which realloc() would not do. A zeroed struct
- * is an empty queue.
+ * A queue of bytes: appended at the end, read and dropped at the front, at a cost in proportion to what passes,
+ * however much waits. Memory it gives back is wiped first, which realloc() would not do. A zeroed struct is an
+ * empty queue.
  */
 #ifndef LIAISON_LINK_QUEUE_H
 #define LIAISON_LINK_QUEUE_H

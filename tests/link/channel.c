@@ -1,5 +1,6 @@
 #include "pair.h"
 
+#include "link/channel_internal.h"
 #include "vectors.h"
 
 /* One step of the worked example: what came, what is said to it. */
@@ -269,6 +270,60 @@ static void a_close_overtakes_messages_and_says_why(void)
     pair_close(&pair);
 }
 
+static void expect_no_handshake_secrets(const struct channel *channel)
+{
+    CHECK(span_is_zero(span_of(channel->link_secret, sizeof channel->link_secret)));
+    CHECK(span_is_zero(span_of(channel->ephemeral_secret, sizeof channel->ephemeral_secret)));
+    CHECK(span_is_zero(span_of(&channel->handshake, sizeof channel->handshake)));
+    CHECK(channel->lines == NULL);
+}
+
+static void expect_nothing_kept(const struct channel *channel)
+{
+    expect_no_handshake_secrets(channel);
+    CHECK(span_is_zero(span_of(&channel->send, sizeof channel->send)));
+    CHECK(span_is_zero(span_of(&channel->receive, sizeof channel->receive)));
+    CHECK(channel->frame == NULL && channel->outgoing.data == NULL);
+}
+
+static void secrets_are_gone_when_they_have_served(void)
+{
+    struct pair pair = {0};
+    uint8_t garbage[HANDSHAKE_FRAME] = {1};
+
+    pair_establish(&pair, FRAME_256);
+    expect_no_handshake_secrets(pair.initiator);
+    expect_no_handshake_secrets(pair.responder);
+    CHECK(!span_is_zero(span_of(pair.responder->receive.key, sizeof pair.responder->receive.key)));
+    CHECK(channel_send(pair.responder, span_of("x", 1)) == 0);
+    channel_close(pair.initiator, "enough");
+    carry(&pair, at_us(0));
+    expect_nothing_kept(pair.initiator);
+    expect_nothing_kept(pair.responder);
+    pair_close(&pair);
+
+    pair_open(&pair, FRAME_256);
+    CHECK(!span_is_zero(span_of(pair.responder->link_secret, sizeof pair.responder->link_secret)));
+    channel_input(pair.responder, span_of(garbage, sizeof garbage), at_us(0));
+    expect_no_handshake_secrets(pair.responder);
+    channel_step(pair.initiator, at_us(CHANNEL_HANDSHAKE_US));
+    expect_nothing_kept(pair.initiator);
+    pair_close(&pair);
+}
+
+static void the_first_reason_stands(void)
+{
+    struct pair pair = {0};
+
+    pair_establish(&pair, FRAME_256);
+    channel_close(pair.initiator, "first");
+    channel_close(pair.initiator, "second");
+    carry(&pair, at_us(0));
+    CHECK(strcmp(pair.by_initiator.reason, "first") == 0);
+    CHECK(strstr(pair.by_responder.reason, "words: first") != NULL);
+    pair_close(&pair);
+}
+
 static void a_close_that_cannot_leave_ends_by_itself(void)
 {
     struct pair pair = {0};
@@ -471,6 +526,8 @@ int main(void)
     RUN(no_sign_of_life_closes);
     RUN(half_a_frame_is_no_sign_of_life);
     RUN(a_close_overtakes_messages_and_says_why);
+    RUN(secrets_are_gone_when_they_have_served);
+    RUN(the_first_reason_stands);
     RUN(a_close_that_cannot_leave_ends_by_itself);
     RUN(a_close_before_the_handshake_sends_nothing);
     RUN(a_long_reason_is_cut_between_characters);

@@ -27,6 +27,29 @@ static void bytes_come_out_in_order(void)
     queue_free(&queue);
 }
 
+/* A queue that stays nearly full, as a busy link's does, must not move all that waits for each few bytes. */
+static void a_full_queue_moves_seldom(void)
+{
+    static const size_t waiting[] = {700, 1000, 49000, 65000, 97000, 130000, 131000};
+
+    for (size_t i = 0; i < sizeof waiting / sizeof waiting[0]; i++) {
+        struct queue queue = {0};
+        size_t moved = 0;
+
+        CHECK(queue_extend(&queue, waiting[i]) != NULL);
+        for (size_t passed = 0; passed < 10 * waiting[i]; passed += 10) {
+            size_t start = queue.start;
+
+            CHECK(queue_extend(&queue, 10) != NULL);
+            moved += queue.start < start ? waiting[i] : 0;
+            queue_drop(&queue, 10);
+        }
+        CHECK(moved <= 4 * 10 * waiting[i]);
+        CHECK(queue.capacity <= 4 * (waiting[i] + 10));
+        queue_free(&queue);
+    }
+}
+
 static void an_empty_queue_gives_large_memory_back(void)
 {
     struct queue queue = {0};
@@ -65,6 +88,7 @@ static void no_memory_changes_nothing(void)
 int main(void)
 {
     RUN(bytes_come_out_in_order);
+    RUN(a_full_queue_moves_seldom);
     RUN(an_empty_queue_gives_large_memory_back);
     RUN(what_is_cut_is_gone_and_the_rest_stays);
     RUN(no_memory_changes_nothing);
