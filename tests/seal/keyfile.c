@@ -141,12 +141,16 @@ static void wrong_lines_are_named(void)
 static void a_refused_file_leaves_no_key_behind(void)
 {
     static const uint8_t zeros[OFFICE_KEY_SIZE];
-    uint8_t out[OFFICE_KEY_SIZE] = {9};
+    uint8_t out[OFFICE_KEY_SIZE] = {9}, id[HASH_SIZE];
     struct buffer text = {0};
 
     office_key_print(&text, key);
     text.data[text.size - 2] ^= 1;
     CHECK(office_key_parse(out, buffer_span(&text), NULL) != 0 && memcmp(out, zeros, sizeof out) == 0);
+    buffer_reset(&text);
+    courier_key_print(&text, line_id, key);
+    text.data[text.size - 2] ^= 1;
+    CHECK(courier_key_parse(id, out, buffer_span(&text), NULL) != 0 && memcmp(out, zeros, sizeof out) == 0);
     buffer_free(&text);
 }
 

@@ -166,10 +166,11 @@ static void calls_out_of_turn_fail(void)
     start(&pair, NOISE_XKPSK0);
     CHECK(!noise_write(&pair.responder, span_of(NULL, 0), &message) && message.size == 0);
     CHECK(!pair.responder.dead);
-    CHECK(noise_write(&pair.initiator, span_of(NULL, 0), &message));
-    CHECK(!noise_write(&pair.initiator, span_of(NULL, 0), &second) && second.size == 0);
     copy = pair;
+    CHECK(noise_write(&pair.initiator, span_of(NULL, 0), &message));
+    /* One's own message sent back would decrypt, were it not one's turn to write. */
     CHECK(!noise_read(&copy.initiator, buffer_span(&message), &payload) && copy.initiator.dead);
+    CHECK(!noise_write(&pair.initiator, span_of(NULL, 0), &second) && second.size == 0);
     CHECK(noise_read(&pair.responder, buffer_span(&message), &payload) && payload.size == 0);
     CHECK(!noise_read(&pair.responder, buffer_span(&message), &payload) && pair.responder.dead);
     CHECK(!noise_write(&pair.responder, span_of(NULL, 0), &second));
@@ -180,6 +181,54 @@ static void calls_out_of_turn_fail(void)
     buffer_free(&message);
     buffer_free(&payload);
     buffer_free(&second);
+}
+
+static void mix(uint8_t ck[static HASH_SIZE], uint8_t key[static HASH_SIZE], const uint8_t data[static 32])
+{
+    uint8_t out[64];
+
+    hkdf(out, sizeof out, span_of(ck, HASH_SIZE), span_of(data, 32), span_of(NULL, 0));
+    memcpy(ck, out, HASH_SIZE);
+    memcpy(key, out + HASH_SIZE, HASH_SIZE);
+}
+
+/* Message 1 of XKpsk0 as a foe who has the psk could make it, with any e, any es and any length. `fresh` lends
+ * the state in which both sides start. */
+static void forge(const struct noise_handshake *fresh, const uint8_t e[static DH_SIZE],
+                  const uint8_t es[static DH_SIZE], struct span payload, struct buffer *message)
+{
+    uint8_t h[HASH_SIZE], ck[HASH_SIZE], key[HASH_SIZE], out[96];
+    struct span psk_parts[] = {span_of(h, HASH_SIZE), span_of(out + 32, 32)};
+    struct span e_parts[] = {span_of(h, HASH_SIZE), span_of(e, DH_SIZE)};
+
+    memcpy(h, fresh->h, HASH_SIZE);
+    hkdf(out, sizeof out, span_of(fresh->ck, HASH_SIZE), span_of(shared_psk, 32), span_of(NULL, 0));
+    memcpy(ck, out, HASH_SIZE);
+    hash_parts(h, psk_parts, 2);
+    hash_parts(h, e_parts, 2);
+    mix(ck, key, e);
+    mix(ck, key, es);
+    buffer_reset(message);
+    buffer_put(message, e, DH_SIZE);
+    aead_seal(buffer_extend(message, payload.size + AEAD_TAG_SIZE), key, 0, span_of(h, HASH_SIZE), payload);
+}
+
+static void a_longer_message_is_refused_though_it_is_authentic(void)
+{
+    static const uint8_t zeros[NOISE_MESSAGE_MAX - 47];
+    struct buffer message = {0}, payload = {0};
+    uint8_t es[DH_SIZE];
+    struct pair pair;
+
+    start(&pair, NOISE_XKPSK0);
+    CHECK(dh(es, initiator_ephemeral, pair.responder.static_public));
+    forge(&pair.responder, pair.initiator.ephemeral_public, es, span_of(zeros, sizeof zeros - 1), &message);
+    CHECK(message.size == NOISE_MESSAGE_MAX && noise_read(&pair.responder, buffer_span(&message), &payload));
+    start(&pair, NOISE_XKPSK0);
+    forge(&pair.responder, pair.initiator.ephemeral_public, es, span_of(zeros, sizeof zeros), &message);
+    CHECK(!noise_read(&pair.responder, buffer_span(&message), &payload));
+    buffer_free(&message);
+    buffer_free(&payload);
 }
 
 static void a_message_has_at_most_65535_bytes(void)
@@ -206,8 +255,8 @@ static void a_message_has_at_most_65535_bytes(void)
     buffer_free(&payload);
 }
 
-/* An ephemeral key of low order would make the result known to everybody: here the initiator's psk is right
- * and its DH result zero, and the responder must not answer. */
+/* An ephemeral key of low order makes the result known to everybody: who has the psk could then speak without
+ * knowing whom to. */
 static void dh_results_of_zero_are_refused(void)
 {
     static const uint8_t zeros[DH_SIZE];
@@ -225,13 +274,11 @@ static void dh_results_of_zero_are_refused(void)
     noise_start(&initiator, &config);
     CHECK(!noise_write(&initiator, span_of(NULL, 0), &message) && message.size == 0 && initiator.dead);
 
-    /* The same from the other side, with the es that a foe would know handed in. */
     start(&pair, NOISE_XKPSK0);
-    CHECK(noise_write(&pair.initiator, span_of(NULL, 0), &message));
-    noise_set_es(&pair.responder, zeros);
+    forge(&pair.responder, zeros, zeros, span_of(NULL, 0), &message);
     CHECK(!noise_read(&pair.responder, buffer_span(&message), &payload));
-    start(&pair, NOISE_XK);
-    memset(message.data, 0, message.size);
+    start(&pair, NOISE_XKPSK0);
+    noise_set_es(&pair.responder, zeros);
     CHECK(!noise_read(&pair.responder, buffer_span(&message), &payload));
     buffer_free(&message);
     buffer_free(&payload);
@@ -417,6 +464,7 @@ int main(void)
     RUN(another_psk_or_prologue_or_key_is_refused_at_once);
     RUN(calls_out_of_turn_fail);
     RUN(a_message_has_at_most_65535_bytes);
+    RUN(a_longer_message_is_refused_though_it_is_authentic);
     RUN(dh_results_of_zero_are_refused);
     RUN(an_es_computed_beforehand_is_used);
     RUN(a_copy_is_a_clone);
