@@ -1,0 +1,131 @@
+#include "cli/status.h"
+
+#include "cli/arguments.h"
+#include "cli/daemon.h"
+
+#include <stdio.h>
+
+static const struct usage usage = {
+    .command = "liaison status",
+    .synopsis = "[--json]",
+    .help =
+        "Shows the office, its lines, and of every member: how many of its entries are held here, how many of ours\n"
+        "it has not receipted, since when, and its links.\n",
+};
+
+const json_t *status_line(const json_t *status, const char *name)
+{
+    const json_t *lines = json_object_get(status, "lines");
+
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        const json_t *line = json_array_get(lines, i);
+        const char *found = json_string_value(json_object_get(line, "name"));
+
+        if (found != NULL && strcmp(found, name) == 0)
+            return line;
+    }
+    return NULL;
+}
+
+json_t *status_parties(const json_t *line)
+{
+    const json_t *members = json_object_get(line, "members");
+    json_t *names = json_array();
+
+    for (size_t i = 0; i < json_array_size(members); i++)
+        (void)json_array_append(names, json_object_get(json_array_get(members, i), "party"));
+    return names;
+}
+
+static void put_member(struct buffer *text, const json_t *member)
+{
+    const json_t *links = json_object_get(member, "links");
+    struct buffer name = {0};
+
+    output_put_shown(&name, json_object_get(member, "party"));
+    buffer_print(text, "  %-32s %10lld %10lld  ", buffer_string(&name),
+                 (long long)json_integer_value(json_object_get(member, "size")),
+                 (long long)json_integer_value(json_object_get(member, "waiting")));
+    buffer_free(&name);
+    output_put_shown(text, json_object_get(member, "oldest"));
+    if (json_is_true(json_object_get(member, "me")))
+        buffer_print(text, "  (this office)");
+    if (json_is_false(json_object_get(member, "forward_secrecy")))
+        buffer_print(text, "  NO FORWARD SECRECY until it has published new prekeys");
+    buffer_print(text, "\n");
+    for (size_t i = 0; i < json_array_size(links); i++) {
+        const json_t *link = json_array_get(links, i);
+
+        buffer_print(text, "    ");
+        output_put_shown(text, json_object_get(link, "address"));
+        buffer_print(text, "  ");
+        output_put_shown(text, json_object_get(link, "observed"));
+        buffer_print(text, " since ");
+        output_put_shown(text, json_object_get(link, "since"));
+        buffer_print(text, "  stated: ");
+        output_put_shown(text, json_object_get(link, "stated"));
+        buffer_print(text, "\n");
+    }
+}
+
+static void put_line(struct buffer *text, const json_t *line)
+{
+    const json_t *members = json_object_get(line, "members");
+    json_int_t inbox = json_integer_value(json_object_get(line, "inbox"));
+
+    buffer_print(text, "\nline ");
+    output_put_shown(text, json_object_get(line, "name"));
+    if (json_is_true(json_object_get(line, "left")))
+        buffer_print(text, "  (left)");
+    if (inbox > 0)
+        buffer_print(text, "  %lld waiting for a person", (long long)inbox);
+    buffer_print(text, "\n");
+    if (!json_is_true(json_object_get(line, "confirmed")))
+        buffer_print(text, "  NOT COMPARED: someone may sit between\n");
+    if (!json_is_true(json_object_get(line, "courier_key")))
+        buffer_print(text, "  no courier key: anyone who has this office's card gets an answer from it\n");
+    buffer_print(text, "  %-32s %10s %10s  %s\n", "party", "entries", "waiting", "oldest waiting");
+    for (size_t i = 0; i < json_array_size(members); i++)
+        put_member(text, json_array_get(members, i));
+}
+
+static void put_status(struct buffer *text, const json_t *status)
+{
+    const json_t *lines = json_object_get(status, "lines");
+    const json_t *alarms = json_object_get(status, "alarms");
+
+    output_put_shown(text, json_object_get(status, "office"));
+    buffer_print(text, ": ");
+    output_put_shown(text, json_object_get(status, "state"));
+    if (json_is_string(json_object_get(status, "reason"))) {
+        buffer_print(text, ": ");
+        output_put_shown(text, json_object_get(status, "reason"));
+    }
+    buffer_print(text, "\n");
+    for (size_t i = 0; i < json_array_size(alarms); i++) {
+        buffer_print(text, "ALARM: ");
+        output_put_shown(text, json_array_get(alarms, i));
+        buffer_print(text, "\n");
+    }
+    for (size_t i = 0; i < json_array_size(lines); i++)
+        put_line(text, json_array_get(lines, i));
+}
+
+enum exit_code command_status(struct cli *cli, int argc, char **argv)
+{
+    struct buffer text = {0};
+    json_t *status = NULL;
+
+    if (!arguments_read(cli, argc, argv, &usage, NULL))
+        return cli->exit;
+    status = daemon_ask(cli, "status", json_object());
+    if (status != NULL && cli->json) {
+        output_json(status);
+    } else if (status != NULL) {
+        put_status(&text, status);
+        output_text(&text);
+    }
+    json_decref(status);
+    buffer_free(&text);
+    return cli->exit;
+}
