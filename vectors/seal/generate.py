@@ -309,4 +309,5 @@ def main():
             file.write(json.dumps(cases, indent=1) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
