@@ -206,6 +206,13 @@ out:
     return status;
 }
 
+static int say(const char *text, struct error *error)
+{
+    if (fputs(text, stdout) == EOF || fflush(stdout) != 0)
+        return error_set(error, ERROR_SYSTEM, "the answer could not be written: %s", strerror(errno));
+    return 0;
+}
+
 static int read_options(struct options *options, int argc, char **argv, struct error *error)
 {
     static const struct option known[] = {{"policy", required_argument, NULL, 'p'},
@@ -226,10 +233,10 @@ static int read_options(struct options *options, int argc, char **argv, struct e
             break;
         case 'h':
             options->done = true;
-            return fputs(help, stdout) == EOF || fflush(stdout) != 0 ? -1 : 0;
+            return say(help, error);
         case 'V':
             options->done = true;
-            return puts("liaison-verify " LIAISON_VERSION) == EOF || fflush(stdout) != 0 ? -1 : 0;
+            return say("liaison-verify " LIAISON_VERSION "\n", error);
         default:
             return error_set(error, ERROR_USAGE, "%.100s is no option that it knows, or lacks its value; see --help",
                              argv[optind - 1]);
