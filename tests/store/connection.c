@@ -28,6 +28,7 @@ static struct error refusal(const char *path)
 static void the_connection_is_set_as_the_specification_says(void)
 {
     struct store *store = make("set");
+    int extensions = -1;
 
     CHECK(pragma(store, "PRAGMA synchronous") == 2);
     CHECK(pragma(store, "PRAGMA page_size") == STORE_PAGE_SIZE);
@@ -42,7 +43,8 @@ static void the_connection_is_set_as_the_specification_says(void)
     CHECK(pragma(store, "SELECT 1 FROM pragma_locking_mode WHERE locking_mode = 'exclusive'") == 1);
     CHECK(pragma(store, "PRAGMA application_id") == STORE_APPLICATION_ID);
     CHECK(pragma(store, "PRAGMA user_version") == STORE_VERSION);
-    CHECK(sqlite3_exec(store->connection, "SELECT load_extension('x')", NULL, NULL, NULL) != SQLITE_OK);
+    CHECK(sqlite3_db_config(store->connection, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, -1, &extensions) == SQLITE_OK);
+    CHECK(extensions == 0);
     CHECK(sqlite3_exec(store->connection, "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema", NULL, NULL, NULL) !=
           SQLITE_OK);
     store_close(store);
@@ -132,11 +134,13 @@ static void what_is_no_database_of_ours_is_refused_with_a_sentence(void)
     struct buffer before = {0};
     struct buffer after = {0};
 
-    file_write(scratch("empty"), span_of("", 0));
-    CHECK(refusal(scratch("empty")).code == ERROR_STORAGE);
+    file_write(scratch("nothing"), span_of("", 0));
+    CHECK(refusal(scratch("nothing")).code == ERROR_STORAGE);
+    CHECK(strstr(refusal(scratch("nothing")).message, "empty") != NULL);
     file_write(scratch("text"), bytes_of("This is a text that somebody put in the place of the database.\n"));
     CHECK(refusal(scratch("text")).code == ERROR_STORAGE);
     CHECK(mkdir(scratch("directory"), 0700) == 0 && refusal(scratch("directory")).code == ERROR_STORAGE);
+    CHECK(strstr(refusal(scratch("directory")).message, "not a file") != NULL);
     CHECK(sqlite3_open(scratch("foreign"), &foreign) == SQLITE_OK);
     CHECK(sqlite3_exec(foreign, "CREATE TABLE meta (key TEXT PRIMARY KEY, value)", NULL, NULL, NULL) == SQLITE_OK);
     sqlite3_close(foreign);

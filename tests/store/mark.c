@@ -298,6 +298,28 @@ static void two_bad_slots_are_a_damaged_mark(void)
     buffer_free(&content);
 }
 
+/* Its checksum is right: a slot of another version is not there for this one. */
+static void a_slot_of_another_version_gives_the_other(void)
+{
+    struct buffer content = {0};
+    struct error error = {0};
+    struct span parts[2] = {{0}};
+    size_t newer = 0;
+
+    two_slots("version", &content, &newer);
+    content.data[13] = '2';
+    parts[0] = span_of(content.data, 32);
+    parts[1] = span_of(content.data + 64, used_of(content.data) - 64);
+    hash_parts(content.data + 32, parts, 2);
+    file_write(scratch("version"), buffer_span(&content));
+    CHECK(batch_of("version", &error) == 1);
+    content.data[13] = '1';
+    hash_parts(content.data + 32, parts, 2);
+    file_write(scratch("version"), buffer_span(&content));
+    CHECK(batch_of("version", &error) == 2);
+    buffer_free(&content);
+}
+
 /* Opens a mark whose newest slot is whole and holds `content`. */
 static enum error_code opened_with(struct span content)
 {
@@ -461,6 +483,7 @@ int main(void)
     RUN(a_bit_flipped_anywhere_in_a_slot_gives_the_other);
     RUN(a_torn_write_gives_the_state_before);
     RUN(two_bad_slots_are_a_damaged_mark);
+    RUN(a_slot_of_another_version_gives_the_other);
     RUN(content_is_read_strictly);
     RUN(a_batch_too_large_for_a_slot_is_refused);
     RUN(after_a_failed_sync_the_mark_is_not_written);

@@ -244,6 +244,20 @@ static void a_range_of_kept_nodes_reads_no_leaf(void)
     store_close(store);
 }
 
+static void a_node_of_another_length_is_not_used(void)
+{
+    struct store *store = make("short");
+    struct store_batch batch = {0};
+    uint8_t hash[HASH_SIZE] = {0};
+
+    put_leaves(&batch, 1, 0, 256);
+    put(&batch, OP(STORE_PUT_NODE, (PLACE(1, UINT64_C(1) << 36)), (span_of(hash, HASH_SIZE - 1))));
+    CHECK(commit(store, &batch));
+    CHECK(range_is_right(store, 1, 0, 256));
+    store_batch_free(&batch);
+    store_close(store);
+}
+
 int main(void)
 {
     RUN(a_read_gives_at_most_256_rows_and_says_that_there_are_more);
@@ -253,6 +267,7 @@ int main(void)
     RUN(a_gap_in_the_log_is_found);
     RUN(nodes_and_leaves_give_the_same_hashes);
     RUN(a_range_of_kept_nodes_reads_no_leaf);
+    RUN(a_node_of_another_length_is_not_used);
     scratch_clean();
     return test_end();
 }
