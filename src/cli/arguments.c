@@ -66,8 +66,10 @@ static bool read_options(struct cli *cli, const char *command, const char *mode,
             cli->exit = output_usage(cli, command, "%s needs a value", word);
         else if (found == '?' && optopt > 0 && optopt < OPTION_FIRST)
             cli->exit = output_usage(cli, command, "there is no option -%c", optopt);
+        else if (found == '?' && optopt >= OPTION_FIRST)
+            cli->exit = output_usage(cli, command, "--%s takes no value", all[optopt - OPTION_FIRST].name);
         else if (found == '?')
-            cli->exit = output_usage(cli, command, "%s: no such option, or not one alone, or it takes no value", word);
+            cli->exit = output_usage(cli, command, "there is no option %s, or it is the start of several", word);
         else if (!store(&all[index], optarg))
             cli->exit = output_usage(cli, command, "--%s is given too often", all[index].name);
         else

@@ -158,7 +158,9 @@ static int lock_with_key_file(struct init *init, struct error *error)
     int result = file_read_secret(init->key_file, FILE_TEXT_MAX, &content, &reading);
 
     if (result == 0) {
-        result = office_key_parse(init->secrets->lock_key, buffer_span(&content), error);
+        result = office_key_parse(init->secrets->lock_key, buffer_span(&content), &reading);
+        if (result != 0)
+            (void)error_set(error, reading.code, "%.100s: %s", init->key_file, reading.message);
     } else if (reading.code == ERROR_NOT_FOUND) {
         entropy_fill(&init->entropy, init->secrets->lock_key, OFFICE_KEY_SIZE);
         office_key_print(&content, init->secrets->lock_key);
@@ -352,8 +354,12 @@ static void print_made(const struct init *init)
     if (init->recovery_sheet != NULL)
         (void)printf("  %s is its recovery sheet: SECRET; print it, lock it away, delete the file\n",
                      init->recovery_sheet);
-    (void)printf("Next: liaisond --office %s%s%s --listen tcp://HOST:PORT\n", office,
-                 init->key_file != NULL ? " --key-file " : "", init->key_file != NULL ? init->key_file : "");
+    (void)printf("Next: liaisond --office %s", office);
+    if (init->key_file != NULL)
+        (void)printf(" --key-file %s", init->key_file);
+    if (init->mark_given != NULL)
+        (void)printf(" --mark %s", init->mark);
+    (void)printf(" --listen tcp://HOST:PORT\n");
     if (init->key_file == NULL)
         (void)printf("      liaison unlock --office %s\n", office);
 }

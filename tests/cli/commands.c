@@ -1,0 +1,161 @@
+/* The subcommands that ask one question each: what they send, and what they print. */
+#include "fake.h"
+
+static struct captured captured;
+
+static enum exit_code run_with(const struct step *steps, enum exit_code (*command)(struct cli *, int, char **),
+                               const char *words)
+{
+    struct fake fake;
+    enum exit_code exit;
+
+    fake_start(&fake, steps);
+    exit = run_command(command, fake.directory, words, &captured);
+    CHECK(fake_end(&fake));
+    return exit;
+}
+
+static void messages_are_acknowledged(void)
+{
+    static const struct step steps[] = {{"\"acknowledge\",\"params\":{\"line\":\"talks\",\"entries\":[\"pyongyang/"
+                                         "2\",\"pyongyang/3\"],\"as\":\"principal\"}",
+                                         RESULT("{\"author\":\"washington.example\",\"number\":18}")},
+                                        {0}};
+
+    CHECK(run_with(steps, command_acknowledge, "ack talks pyongyang/2 pyongyang/3 --as principal") == EXIT_DONE);
+    CHECK(strcmp(captured.out, "washington.example/18\n") == 0);
+    CHECK(run_command(command_acknowledge, "/none", "ack talks pyongyang/2 --as boss", &captured) == EXIT_USAGE);
+    CHECK(run_command(command_acknowledge, "/none", "ack talks pyongyang", &captured) == EXIT_USAGE);
+}
+
+static void links_are_added_tested_and_listed(void)
+{
+    static const struct step add[] = {
+        {"\"link.add\",\"params\":{\"line\":\"talks\",\"party\":\"pyongyang\",\"address\":\"tcp://h:1\"}",
+         RESULT("{}")},
+        {0}};
+    static const struct step wrong[] = {{"\"link.remove\"", FAILURE("invalid", "\\\"x\\\" is no address")}, {0}};
+    static const struct step list[] = {{"\"status\"", STATUS("true")}, {0}};
+    static const struct step good[] = {
+        {"\"link.test\"", RESULT("{\"outcome\":\"ok\",\"milliseconds\":2.25,\"detail\":\"\"}")}, {0}};
+    static const struct step silent[] = {
+        {"\"link.test\"",
+         RESULT("{\"outcome\":\"no-answer\",\"milliseconds\":null,\"detail\":\"nothing came in 10 s\"}")},
+        {0}};
+
+    CHECK(run_with(add, command_link, "link add talks pyongyang tcp://h:1") == EXIT_DONE);
+    CHECK(run_with(wrong, command_link, "link remove talks pyongyang x") == EXIT_REFUSED);
+    CHECK(strcmp(captured.err, "liaison: \"x\" is no address\n") == 0);
+    CHECK(run_with(list, command_link, "link list talks") == EXIT_DONE);
+    CHECK(strcmp(captured.out, "talks pyongyang.example tcp://127.0.0.1:7001 up\n") == 0);
+    CHECK(run_with(good, command_link, "link test talks pyongyang tcp://h:1") == EXIT_DONE);
+    CHECK(strcmp(captured.out, "ok 2.2 ms\n") == 0 || strcmp(captured.out, "ok 2.3 ms\n") == 0);
+    CHECK(run_with(silent, command_link, "link test talks pyongyang tcp://h:1 --json") == EXIT_REFUSED);
+    CHECK(strcmp(captured.err,
+                 "{\"error\":{\"code\":\"no-answer\",\"message\":\"no-answer: nothing came in 10 s\"}}\n") == 0);
+}
+
+static void the_record_is_verified(void)
+{
+    static const struct step good[] = {
+        {"\"record.verify\"",
+         RESULT("{\"members\":[{\"party\":\"washington.example\",\"size\":18,\"root\":\"6b86\"},{\"party\":"
+                "\"pyongyang.example\",\"size\":3,\"root\":\"d473\"}],\"entries\":21,\"receipts\":4}")},
+        {0}};
+    static const struct step bad[] = {{"\"record.verify\"", FAILURE("mismatch", "entry 3 does not hash to its leaf")},
+                                      {0}};
+
+    CHECK(run_with(good, command_record, "record verify talks") == EXIT_DONE);
+    CHECK(strcmp(captured.out, "washington.example 18 6b86\npyongyang.example 3 d473\n"
+                               "verified 21 entries, 4 receipts\n") == 0);
+    CHECK(run_with(bad, command_record, "record verify talks") == EXIT_UNVERIFIED);
+    CHECK(captured.out[0] == '\0');
+}
+
+static void status_says_what_people_must_know(void)
+{
+    static const struct step steps[] = {{"\"status\"", STATUS("false")}, {0}};
+
+    CHECK(run_with(steps, command_status, "status") == EXIT_DONE);
+    CHECK(strstr(captured.out, "washington.example: ready\n") == captured.out);
+    CHECK(strstr(captured.out, "NOT COMPARED: someone may sit between") != NULL);
+    CHECK(strstr(captured.out, "ALARM: a clock runs backwards") != NULL);
+    CHECK(strstr(captured.out, "tcp://127.0.0.1:7001  up since 2026-11-23T19:27:08Z") != NULL);
+    CHECK(strstr(captured.out, "NO FORWARD SECRECY") != NULL);
+    CHECK(run_with(steps, command_status, "status --json") == EXIT_DONE);
+    CHECK(strstr(captured.out, "{\"office\":\"washington.example\",\"state\":\"ready\"") == captured.out);
+}
+
+static void fingerprints_are_compared(void)
+{
+    static const struct step show[] = {{"\"line.show\"", RESULT("{\"fingerprint\":\"12345 67890\"}")}, {0}};
+    static const struct step same[] = {
+        {"\"line.confirm\",\"params\":{\"line\":\"talks\",\"digits\":\"12345 67890\"}", RESULT("{}")}, {0}};
+    static const struct step other[] = {{"\"line.confirm\"", FAILURE("mismatch", "the digits differ")}, {0}};
+
+    CHECK(run_with(show, command_line, "line fingerprint talks") == EXIT_DONE);
+    CHECK(strcmp(captured.out, "12345 67890\n") == 0);
+    CHECK(run_with(same, command_line, "line confirm talks 12345 67890") == EXIT_DONE);
+    CHECK(run_with(other, command_line, "line confirm talks 12345_67891") == EXIT_REFUSED);
+    CHECK(run_command(command_line, "/none", "line leave talks", &captured) == EXIT_USAGE);
+    CHECK(run_command(command_line, "/none", "line join charter", &captured) == EXIT_USAGE);
+}
+
+static void exports_are_whole_or_not_there(void)
+{
+    static const struct step steps[] = {
+        {"\"status\"", STATUS("true")},
+        {"\"entries\"", RESULT("{\"entries\":[{\"line\":\"talks\",\"author\":\"washington.example\",\"number\":0,"
+                               "\"kind\":\"charter\"}],\"next\":null}")},
+        {0}};
+    static const struct step refused[] = {
+        {"\"status\"", STATUS("true")}, {"\"entries\"", FAILURE("locked", "locked")}, {0}};
+    static const struct step policy[] = {{"\"record.policy\"", RESULT("{\"policy\":\"the policy\\n\"}")}, {0}};
+
+    CHECK(run_with(steps, command_record, "record export talks --format text -o -") == EXIT_DONE);
+    CHECK(strcmp(captured.out, "washington/0  service (charter)\n") == 0);
+    CHECK(run_with(steps, command_record, "record export talks --format json -o -") == EXIT_DONE);
+    CHECK(strcmp(captured.out, "{\"author\":\"washington.example\",\"number\":0,\"kind\":\"charter\"}\n") == 0);
+    CHECK(run_with(policy, command_record, "record policy talks -o -") == EXIT_DONE);
+    CHECK(strcmp(captured.out, "the policy\n") == 0);
+    CHECK(run_with(refused, command_record, "record export talks --format json -o /tmp/liaison-test-none") ==
+          EXIT_REFUSED);
+    CHECK(access("/tmp/liaison-test-none", F_OK) != 0);
+}
+
+static void what_waits_is_shown(void)
+{
+    static const struct step steps[] = {
+        {"\"status\"", STATUS("false")},
+        {"\"inbox\",\"params\":{\"line\":\"talks\"}",
+         RESULT("{\"entries\":[{\"line\":\"talks\",\"author\":\"pyongyang.example\",\"number\":2,\"kind\":\"message\","
+                "\"text\":\"Yes.\",\"precedence\":\"flash\",\"written\":\"T\",\"state\":\"stored\"}]}")},
+        {0}};
+
+    CHECK(run_with(steps, command_inbox, "inbox talks") == EXIT_DONE);
+    CHECK(strcmp(captured.out, "pyongyang/2  FLASH  T  stored\n    Yes.\n") == 0);
+    CHECK(strstr(captured.err, "NOT COMPARED") != NULL);
+}
+
+static void the_card_is_printed(void)
+{
+    static const struct step card[] = {{"\"card\"", RESULT("{\"card\":\"liaison-card/v1\\n\"}")}, {0}};
+
+    CHECK(run_with(card, command_card, "card") == EXIT_DONE);
+    CHECK(strcmp(captured.out, "liaison-card/v1\n") == 0);
+    CHECK(run_command(command_card, "/nonexistent", "card", &captured) == EXIT_NO_DAEMON);
+    CHECK(strstr(captured.err, "/nonexistent") != NULL && captured.out[0] == '\0');
+}
+
+int main(void)
+{
+    RUN(messages_are_acknowledged);
+    RUN(links_are_added_tested_and_listed);
+    RUN(the_record_is_verified);
+    RUN(status_says_what_people_must_know);
+    RUN(fingerprints_are_compared);
+    RUN(exports_are_whole_or_not_there);
+    RUN(what_waits_is_shown);
+    RUN(the_card_is_printed);
+    return test_end();
+}
