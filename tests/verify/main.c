@@ -6,7 +6,7 @@
 #include "test.h"
 #include "vectors.h"
 
-static const char *program;
+static char *program; /* its absolute path */
 static char folder[] = "/tmp/liaison-verify-XXXXXX";
 static char proof_path[64], policy_path[64];
 static json_t *cases;
@@ -157,9 +157,9 @@ static void wrong_usage_and_missing_files_are_told_apart_from_a_refusal(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2 || mkdtemp(folder) == NULL)
+    program = argc == 2 ? realpath(argv[1], NULL) : NULL;
+    if (program == NULL || mkdtemp(folder) == NULL)
         return 2;
-    program = argv[1];
     (void)snprintf(proof_path, sizeof proof_path, "%s/proof", folder);
     (void)snprintf(policy_path, sizeof policy_path, "%s/policy", folder);
     cases = vectors_load_path(SOURCE_ROOT "/vectors/record/proof.json");
@@ -172,5 +172,6 @@ int main(int argc, char **argv)
     (void)unlink(proof_path);
     (void)unlink(policy_path);
     (void)rmdir(folder);
+    free(program);
     return test_end();
 }
