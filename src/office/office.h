@@ -26,7 +26,7 @@
 #include "sync/sync.h"
 
 #define OFFICE_LINES_MAX 64
-#define OFFICE_LINKS_MAX 256  /* open connections at once, incoming and outgoing */
+#define OFFICE_LINKS_MAX 256 /* open connections at once, incoming and outgoing */
 #define OFFICE_APPEND_MAX 1024
 #define ADDRESS_SIZE 512
 #define LEFT_RESERVE (4u << 20) /* free bytes of disk below which nothing of one's own is appended */
@@ -41,10 +41,10 @@ struct office_config {
 struct office; /* opaque; holds keys */
 
 /*
- * Opens the office on its store and mark. `mark` is what mark_open() gave; NULL with `mark_error` if there was none. If the
- * database is exactly one batch behind the mark, that batch is replayed. If an office may have been restored it opens
- * `stopped`. NULL only if it cannot be opened at all. Reads and writes the store during this call alone; afterwards
- * only jobs do. If `rewrite_mark` is set on return, the caller writes office_mark() before anything else.
+ * Opens the office on its store and mark. `mark` is what mark_open() gave; NULL with `mark_error` if there was none. If
+ * the database is exactly one batch behind the mark, that batch is replayed. If an office may have been restored it
+ * opens `stopped`. NULL only if it cannot be opened at all. Reads and writes the store during this call alone;
+ * afterwards only jobs do. If `rewrite_mark` is set on return, the caller writes office_mark() before anything else.
  */
 struct office *office_open(struct store *store, const struct mark_state *mark, const struct error *mark_error,
                            const struct office_config *config, bool *rewrite_mark, struct error *error);
@@ -57,7 +57,8 @@ enum office_state office_state(const struct office *office, const char **reason)
 /* "file" or "passphrase": what unlocks it. */
 bool office_wants_passphrase(const struct office *office);
 /* Gives the key: 32 bytes of the key file, or the passphrase (which takes a second of Argon2id). */
-int office_unlock_key(struct office *office, const uint8_t key[static OFFICE_KEY_SIZE], struct now now, struct error *error);
+int office_unlock_key(struct office *office, const uint8_t key[static OFFICE_KEY_SIZE], struct now now,
+                      struct error *error);
 int office_unlock_passphrase(struct office *office, struct span passphrase, struct now now, struct error *error);
 /* Fresh random bytes from the kernel; before every step. */
 void office_stir(struct office *office, struct span fresh);
@@ -65,10 +66,10 @@ void office_stir(struct office *office, struct span fresh);
 /* --- the store ------------------------------------------------------------------------------------------- */
 
 /*
- * Work for the store's thread. run() touches the store and the job's own memory, nothing else. If `commits`, the driver,
- * after run() succeeded, writes `mark` to the mark and calls store_commit(number) in parallel, and puts the first error
- * into `error`; both must have succeeded. If the commit failed with ERROR_FULL, the mark is written back to what it was
- * before the job is done. One job at a time, in order.
+ * Work for the store's thread. run() touches the store and the job's own memory, nothing else. If `commits`, the
+ * driver, after run() succeeded, writes `mark` to the mark and calls store_commit(number) in parallel, and puts the
+ * first error into `error`; both must have succeeded. If the commit failed with ERROR_FULL, the mark is written back to
+ * what it was before the job is done. One job at a time, in order.
  */
 struct office_job {
     int (*run)(struct office_job *job, struct store *store);
@@ -80,7 +81,7 @@ struct office_job {
     struct buffer mark;
     uint64_t space; /* set by the driver after run(): store_space() */
     struct error error;
-    struct office_job *next;
+    struct office_job *next; /* the engine's own */
 };
 bool office_job(struct office *office, struct office_job **job);
 /* Back from the store's thread, with `error` filled if something failed. */
@@ -187,14 +188,14 @@ struct office_view {
 };
 
 enum office_event_kind {
-    OFFICE_REPLY,   /* request; error, or what was asked for */
-    OFFICE_DIAL,    /* link, address: open it, then office_link_connected() or _broken() */
-    OFFICE_CLOSE,   /* link: close the wire once all output is written */
-    OFFICE_ENTRY,   /* line, view: opened; in order of arrival */
-    OFFICE_STORED,  /* line, author, size, by, at */
-    OFFICE_LINK,    /* line, party, address, up, reason */
-    OFFICE_STATE,   /* the state changed */
-    OFFICE_LOG,     /* reason: a sentence for the log */
+    OFFICE_REPLY,  /* request; error, or what was asked for */
+    OFFICE_DIAL,   /* link, address: open it, then office_link_connected() or _broken() */
+    OFFICE_CLOSE,  /* link: close the wire once all output is written */
+    OFFICE_ENTRY,  /* line, view: opened; in order of arrival */
+    OFFICE_STORED, /* line, author, size, by, at */
+    OFFICE_LINK,   /* line, party, address, up, reason */
+    OFFICE_STATE,  /* the state changed */
+    OFFICE_LOG,    /* reason: a sentence for the log */
 };
 
 struct office_event {
@@ -207,21 +208,24 @@ struct office_event {
     const char *line;
     const char *party;
     uint64_t number, size, at;
-    uint64_t count;       /* append: entries; record verify: entries */
-    uint64_t receipts;    /* record verify */
+    uint64_t count;    /* append: entries; record verify: entries */
+    uint64_t receipts; /* record verify */
     bool up;
     char reason[320];
-    struct buffer text;   /* a charter, a policy, a proof, a position; and see text2 */
-    struct buffer text2;  /* a courier key file, a fingerprint */
+    struct buffer text;       /* a charter, a policy, a proof, a position; and see text2 */
+    struct buffer text2;      /* a courier key file, a fingerprint */
     struct office_view *view; /* owned by the event */
     size_t view_count;
     struct mark_log *logs; /* record verify: a member each, in charter order */
     size_t log_count;
-    const char *outcome;  /* link test */
-    const uint64_t *numbers; /* append: one per message; NULL if they are number, number + 1, ... */
+    const char *outcome; /* link test */
+    uint64_t *numbers;   /* append: one per message; NULL if they are number, number + 1, ... */
 };
 bool office_event(struct office *office, struct office_event *event);
 void office_event_free(struct office_event *event);
+
+/* Whether anybody wants OFFICE_ENTRY events: without it entries are opened and ordered, but not told. */
+void office_watch(struct office *office, bool wanted);
 
 /* Facts for `status`. */
 struct office_link_status {

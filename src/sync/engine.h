@@ -50,8 +50,8 @@ struct peer {
     unsigned member;
     uint64_t have[MEMBERS_MAX]; /* durable there */
     uint64_t sent[MEMBERS_MAX];
-    bool serving[MEMBERS_MAX];  /* it asked for this log */
-    bool needing[MEMBERS_MAX];  /* SYNC_NEED is out */
+    bool serving[MEMBERS_MAX]; /* it asked for this log */
+    bool needing[MEMBERS_MAX]; /* SYNC_NEED is out */
     bool receipt_due[MEMBERS_MAX];
     bool have_due[MEMBERS_MAX];
     struct flight flight[SYNC_FLIGHTS_MAX]; /* a ring */

@@ -104,7 +104,8 @@ static int accept_chunk(struct sync *sync, unsigned link, struct message *messag
             return error_set(error, ERROR_SYSTEM, "there is no memory left");
         tree_append(&chunk->after, chunk->leaf[chunk->count - 1]);
         if (!meets_awaited(log, &chunk->after)) {
-            (void)alarm(sync, message->member, &message->head, "it signed two histories: a head shown earlier is not one of the log it sends");
+            (void)alarm(sync, message->member, &message->head,
+                        "it signed two histories: a head shown earlier is not one of the log it sends");
             return error_set(error, ERROR_MISMATCH, "its log does not lead to a head it signed before");
         }
     }

@@ -4,8 +4,8 @@
  *   HELLO    [0, 1, [[member, incarnation, size, HEAD], ...]]   first, each way: what I hold of every log, and the
  *                                                        highest head I know of it
  *   ENTRIES  [1, member, incarnation, first, [entry, ...], HEAD, settle, [hash, ...]]
- *                                                        the hashes prove first + count entries to be the head's beginning
- *   SETTLE   [2, member, incarnation, HEAD]              the author flagged this head; I hold what it covers
+ *                                                        the hashes prove first + count entries to be the head's
+ * beginning SETTLE   [2, member, incarnation, HEAD]              the author flagged this head; I hold what it covers
  *   RECEIPT  [3, member, incarnation, size, root, by, time, signature]
  *   HAVE     [4, member, incarnation, size]              durable here, though perhaps not at a head
  *   WANT     [5, member, incarnation, from]              send me this log from there on
@@ -21,7 +21,7 @@
 #include "record/head.h"
 
 #define SYNC_VERSION 1
-#define ENTRIES_MAX 4096           /* in one message */
+#define ENTRIES_MAX 4096             /* in one message */
 #define ENTRIES_BYTES_MAX (1u << 20) /* of entries in one message */
 
 enum message_type {
@@ -44,7 +44,7 @@ struct message {
     enum message_type type;
     unsigned member; /* whose log */
     struct hello_log hello[MEMBERS_MAX];
-    uint64_t first; /* ENTRIES: first index; HAVE: size; WANT: from; OVERTAKE: index */
+    uint64_t first;        /* ENTRIES: first index; HAVE: size; WANT: from; OVERTAKE: index */
     struct cursor entries; /* ENTRIES: the entries, `count` byte strings still to be read with message_entry() */
     size_t count;
     struct span entry; /* OVERTAKE */
@@ -71,7 +71,8 @@ void message_put_receipt(struct buffer *out, unsigned member, uint64_t size, con
                          const struct receipt *receipt);
 /* HAVE or WANT. */
 void message_put_size(struct buffer *out, enum message_type type, unsigned member, uint64_t size);
-void message_put_overtake(struct buffer *out, unsigned member, uint64_t index, struct span entry, const struct head *head,
-                          const struct tree_proof *inclusion, uint64_t base, const struct tree_proof *consistency);
+void message_put_overtake(struct buffer *out, unsigned member, uint64_t index, struct span entry,
+                          const struct head *head, const struct tree_proof *inclusion, uint64_t base,
+                          const struct tree_proof *consistency);
 
 #endif

@@ -334,7 +334,39 @@ void sync_stored(struct sync *sync, const struct sync_chunk *chunk)
     }
 }
 
-void sync_receipt(struct sync *sync, unsigned member, const struct head *head, const struct receipt *receipt, bool settle)
+void sync_forward_receipt(struct sync *sync, unsigned member, const struct head *head, const struct receipt *receipt,
+                          unsigned except_link)
+{
+    struct buffer message = {0};
+
+    message_put_receipt(&message, member, head->size, head->root, receipt);
+    for (unsigned i = 0; i < SYNC_LINKS_MAX; i++)
+        if (i != except_link && sync->peer[i].up && sync->peer[i].greeted && sync->peer[i].member != receipt->by)
+            engine_enqueue(&sync->peer[i], &message);
+    buffer_free(&message);
+}
+
+void sync_forward_own_receipt(struct sync *sync, unsigned member, uint64_t size)
+{
+    const struct log *log = &sync->log[member];
+    struct head head = {.size = size};
+
+    if (!log->has_receipt || log->receipt_point.size != size)
+        return;
+    memcpy(head.root, log->receipt_point.root, HASH_SIZE);
+    sync_forward_receipt(sync, member, &head, &log->receipt, SYNC_LINKS_MAX);
+}
+
+void sync_forget_staged(struct sync *sync)
+{
+    for (unsigned member = 0; member < sync->charter->member_count; member++) {
+        sync->log[member].staged = sync->log[member].durable;
+        sync->log[member].staged_bytes = 0;
+    }
+}
+
+void sync_receipt(struct sync *sync, unsigned member, const struct head *head, const struct receipt *receipt,
+                  bool settle)
 {
     struct log *log = &sync->log[member];
     struct buffer message = {0};

@@ -18,11 +18,11 @@
 #include "sync/message.h"
 
 #define SYNC_LINKS_MAX 64
-#define SYNC_WINDOW (4u << 20)      /* bytes of entries sent on one link and not yet known to be durable there */
-#define SYNC_FLIGHTS_MAX 256        /* the same, in messages */
+#define SYNC_WINDOW (4u << 20) /* bytes of entries sent on one link and not yet known to be durable there */
+#define SYNC_FLIGHTS_MAX 256   /* the same, in messages */
 #define SYNC_STAGED_MAX (8u << 20)
-#define SYNC_CACHE (8u << 20)       /* bytes of one's own newest entries kept at hand */
-#define SYNC_PENDING_MAX 64         /* overtaking entries of one log beyond its gap */
+#define SYNC_CACHE (8u << 20) /* bytes of one's own newest entries kept at hand */
+#define SYNC_PENDING_MAX 64   /* overtaking entries of one log beyond its gap */
 #define SYNC_WANT_AGAIN_US (5 * SECOND_US)
 
 /* A run of consecutive entries of one log. */
@@ -30,11 +30,11 @@ struct sync_chunk {
     unsigned member;
     uint64_t first;
     size_t count;
-    struct buffer bytes;    /* the entries, one after the other */
-    uint32_t *end;          /* [count]: where entry i ends in bytes */
+    struct buffer bytes;        /* the entries, one after the other */
+    uint32_t *end;              /* [count]: where entry i ends in bytes */
     uint8_t (*leaf)[HASH_SIZE]; /* [count] */
-    struct head head;       /* proves the chunk; head.size >= first + count */
-    bool settle;            /* the author flagged that head */
+    struct head head;           /* proves the chunk; head.size >= first + count */
+    bool settle;                /* the author flagged that head */
     struct tree_frontier after; /* of the log up to the chunk's end */
     struct sync_chunk *next;
 };
@@ -93,13 +93,21 @@ void sync_append(struct sync *sync, struct sync_chunk *chunk, uint64_t urgent);
 void sync_settle(struct sync *sync, const struct head *head);
 /* An accepted chunk is durable, and all before it. */
 void sync_stored(struct sync *sync, const struct sync_chunk *chunk);
+/* Accepted chunks could not be stored and were dropped: back to what is durable. All links must be down. */
+void sync_forget_staged(struct sync *sync);
 /* One's own receipt for another's log, durable and signed: tell the author, and if `settle` everybody. */
-void sync_receipt(struct sync *sync, unsigned member, const struct head *head, const struct receipt *receipt, bool settle);
+void sync_receipt(struct sync *sync, unsigned member, const struct head *head, const struct receipt *receipt,
+                  bool settle);
 /* Tells every other member about a receipt or settle head of a third party that was stored. */
 void sync_forward_settle(struct sync *sync, unsigned member, const struct head *head, unsigned except_link);
+/* The same for a receipt on a settle head; also one's own, if it is for that size. */
+void sync_forward_receipt(struct sync *sync, unsigned member, const struct head *head, const struct receipt *receipt,
+                          unsigned except_link);
+void sync_forward_own_receipt(struct sync *sync, unsigned member, uint64_t size);
 /* Answers SYNC_NEED: entries from the durable log, with the proof from their end to chunk->head. Takes the chunk, which
  * may be NULL: nothing could be read. */
-void sync_serve(struct sync *sync, unsigned link, unsigned member, struct sync_chunk *chunk, const struct tree_proof *proof);
+void sync_serve(struct sync *sync, unsigned link, unsigned member, struct sync_chunk *chunk,
+                const struct tree_proof *proof);
 /* Answers SYNC_OVERTAKE with one or two whole messages (message_put_overtake), the epoch entry's first. */
 void sync_overtake(struct sync *sync, unsigned link, struct span message);
 

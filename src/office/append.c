@@ -1,0 +1,712 @@
+/*
+ * One's own entries. They are sealed and numbered here, and wait in `pending` for the next batch; if that fails with a
+ * full disk they are forgotten whole, and their numbers are given again.
+ */
+#include <stdlib.h>
+
+#include "base/cbor.h"
+#include "office/engine.h"
+
+void pending_free(struct pending *pending)
+{
+    if (pending == NULL)
+        return;
+    sync_chunk_free(pending->chunk);
+    store_batch_free(&pending->operations);
+    while (pending->waiting != NULL) {
+        struct waiting *waiting = pending->waiting;
+
+        pending->waiting = waiting->next;
+        waiting_free(waiting);
+    }
+    free(pending);
+}
+
+void waiting_free(struct waiting *waiting)
+{
+    if (waiting == NULL)
+        return;
+    buffer_free(&waiting->text);
+    if (waiting->text2.data != NULL)
+        secret_wipe(waiting->text2.data, waiting->text2.capacity);
+    buffer_free(&waiting->text2);
+    free(waiting);
+}
+
+/* The run that takes the next entry of `size` bytes: the last one, or a new one if that is full. */
+static struct pending *pending_for(struct line *line, size_t size)
+{
+    struct pending *last = line->pending_last;
+
+    if (last != NULL && last->chunk->count < BATCH_ENTRIES_MAX && last->chunk->bytes.size + size <= BATCH_BYTES_MAX)
+        return last;
+    last = calloc(1, sizeof *last);
+    if (last == NULL)
+        return NULL;
+    last->urgent = UINT64_MAX;
+    last->chunk = sync_chunk_new(line->me, line->first.size, BATCH_ENTRIES_MAX);
+    if (last->chunk == NULL) {
+        free(last);
+        return NULL;
+    }
+    if (line->pending_last != NULL)
+        line->pending_last->next = last;
+    else
+        line->pending_first = last;
+    line->pending_last = last;
+    return last;
+}
+
+static int no_memory(struct error *error)
+{
+    return error_set(error, ERROR_SYSTEM, "there is no memory left");
+}
+
+static int add_entry(struct line *line, struct span bytes, unsigned precedence, struct error *error)
+{
+    struct pending *pending = pending_for(line, bytes.size);
+
+    if (pending == NULL || sync_chunk_add(pending->chunk, bytes) != 0)
+        return no_memory(error);
+    if (precedence == PRECEDENCE_FLASH)
+        pending->urgent = line->first.size;
+    tree_append(&line->first, pending->chunk->leaf[pending->chunk->count - 1]);
+    pending->chunk->after = line->first;
+    return 0;
+}
+
+void append_operation(struct line *line, const struct store_op *op)
+{
+    struct store_op own = *op;
+
+    own.own = true;
+    store_batch_put(&line->pending_last->operations, &own);
+}
+
+/* Names the logs that grew since the last own entry, with their roots. */
+static void fill_seen(struct line *line, struct entry_header *header)
+{
+    for (unsigned i = 0; i < line->charter->member_count; i++) {
+        const struct tree_frontier *durable = sync_frontier(line->sync, i);
+        struct seen *seen = &header->seen[header->seen_count];
+
+        if (i == line->me || durable->size <= line->seen[i])
+            continue;
+        seen->member = (uint8_t)i;
+        seen->size = durable->size;
+        tree_root(durable, seen->root);
+        line->seen[i] = durable->size;
+        header->seen_count++;
+    }
+}
+
+int append_clear(struct office *office, struct line *line, unsigned class, struct span body, struct error *error)
+{
+    struct entry_header header = {.class = class, .epoch = class == ENTRY_EPOCH ? line->epoch : 0};
+    struct buffer bytes = {0};
+    int result = -1;
+
+    fill_seen(line, &header);
+    entropy_fill(&office->entropy, header.salt, sizeof header.salt);
+    entry_clear(&bytes, &header, body);
+    result = buffer_failed(&bytes) ? no_memory(error) : add_entry(line, buffer_span(&bytes), 0, error);
+    buffer_free(&bytes);
+    return result;
+}
+
+static void put_prekey(struct office *office, struct line *line, unsigned author, uint64_t id,
+                       uint8_t public_key[static DH_SIZE], struct store_batch *operations)
+{
+    uint8_t secret[DH_SIZE];
+    struct buffer sealed = {0};
+    struct vault_context context;
+    struct store_op op = {.kind = STORE_PUT_PREKEY, .own = true, .n = {line->number, author, (int64_t)id}};
+
+    entropy_fill(&office->entropy, secret, sizeof secret);
+    dh_public(public_key, secret);
+    vault_seal(&sealed, office->master,
+               vault_context(&context, office->id, VAULT_PREKEY, line->charter->line_id, author, id, 0),
+               span_of(secret, sizeof secret), &office->entropy);
+    op.b[0] = buffer_span(&sealed);
+    store_batch_put(operations, &op);
+    operations->failed |= buffer_failed(&sealed);
+    secret_wipe(secret, sizeof secret);
+    buffer_free(&sealed);
+}
+
+/* Publishes 64 more for every member that runs low, in one entry. */
+int append_prekeys(struct office *office, struct line *line, struct error *error)
+{
+    struct prekeys *prekeys = calloc(1, sizeof *prekeys);
+    struct store_batch operations = {0};
+    struct buffer body = {0};
+    int result = -1;
+
+    if (prekeys == NULL)
+        return no_memory(error);
+    for (unsigned i = 0; i < line->charter->member_count; i++) {
+        struct member *member = &line->member[i];
+        unsigned b = prekeys->count;
+
+        if (i == line->me || member->prekey_stock >= PREKEY_LOW)
+            continue;
+        prekeys->batch[b].author = (uint8_t)i;
+        prekeys->batch[b].first = member->prekey_next;
+        prekeys->batch[b].keys = PREKEY_BATCH;
+        for (unsigned k = 0; k < PREKEY_BATCH; k++)
+            put_prekey(office, line, i, member->prekey_next + k, prekeys->batch[b].key[k], &operations);
+        prekeys->count++;
+        member->prekey_next += PREKEY_BATCH;
+        member->prekey_stock += PREKEY_BATCH;
+    }
+    prekeys_put(prekeys, &body);
+    if (buffer_failed(&body) || operations.failed) {
+        (void)no_memory(error);
+        goto out;
+    }
+    if (append_clear(office, line, ENTRY_PREKEYS, buffer_span(&body), error) != 0)
+        goto out;
+    store_batch_append(&line->pending_last->operations, &operations);
+    result = 0;
+out:
+    store_batch_free(&operations);
+    buffer_free(&body);
+    free(prekeys);
+    return result;
+}
+
+int append_start(struct office *office, struct line *line, struct error *error)
+{
+    struct buffer body = {0};
+    int result = -1;
+
+    cbor_put_bytes(&body, line->charter_text.data, line->charter_text.size);
+    if (buffer_failed(&body))
+        (void)no_memory(error);
+    else if (append_clear(office, line, ENTRY_CHARTER, buffer_span(&body), error) == 0)
+        result = append_prekeys(office, line, error);
+    buffer_free(&body);
+    return result;
+}
+
+/* Wraps the epoch's secret to one member: to its oldest prekey at hand, else to its standing key. */
+static bool wrap_to(struct office *office, struct line *line, struct wrap *wrap, struct store_batch *operations)
+{
+    struct member *member = &line->member[wrap->member];
+    struct wrap_context context = {.charter = line->charter,
+                                   .origin_hash = line->member[line->me].origin_hash,
+                                   .courier_key = line->secret->courier,
+                                   .author = line->me,
+                                   .epoch = line->epoch};
+    const uint8_t *key = line->charter->members[wrap->member].sealing_key;
+    uint8_t ephemeral[DH_SIZE];
+    bool ok = false;
+
+    wrap->source = WRAP_STANDING;
+    wrap->number = 0;
+    if (member->offered_count > 0) {
+        struct store_op op = {.kind = STORE_DROP_OFFERED, .own = true};
+
+        wrap->source = WRAP_PREKEY;
+        wrap->number = member->offered[0].id;
+        key = member->offered[0].key;
+        op.n[0] = line->number;
+        op.n[1] = wrap->member;
+        op.n[2] = (int64_t)wrap->number;
+        store_batch_put(operations, &op);
+    }
+    entropy_fill(&office->entropy, ephemeral, sizeof ephemeral);
+    ok = wrap_seal(wrap, &context, key, office->identity->sealing_secret, ephemeral, line->secret->epoch);
+    secret_wipe(ephemeral, sizeof ephemeral);
+    member->forward = wrap->source == WRAP_PREKEY;
+    if (member->offered_count > 0)
+        memmove(&member->offered[0], &member->offered[1], --member->offered_count * sizeof member->offered[0]);
+    return ok;
+}
+
+static void keep_epoch(struct office *office, struct line *line, struct store_batch *operations)
+{
+    struct buffer sealed = {0};
+    struct vault_context context;
+    bool forward = true;
+    struct store_op op = {.kind = STORE_PUT_EPOCH, .own = true};
+
+    for (unsigned i = 0; i < line->charter->member_count; i++)
+        forward = forward && (i == line->me || line->member[i].forward);
+    vault_seal(&sealed, office->master,
+               vault_context(&context, office->id, VAULT_EPOCH, line->charter->line_id, line->me, 0, line->epoch),
+               span_of(line->secret->epoch, EPOCH_SECRET_SIZE), &office->entropy);
+    op.n[0] = LOG_NUMBER(line, line->me);
+    op.n[1] = (int64_t)line->epoch;
+    op.n[2] = (int64_t)line->first.size;
+    op.n[3] = forward;
+    op.b[0] = buffer_span(&sealed);
+    store_batch_put(operations, &op);
+    operations->failed |= buffer_failed(&sealed);
+    buffer_free(&sealed);
+}
+
+/* A new epoch daily, at each start, and per 2^20 entries. */
+static int ensure_epoch(struct office *office, struct line *line, struct error *error)
+{
+    uint64_t day = office->now.wall.us / SECOND_US / EPOCH_SECONDS;
+    struct epoch epoch = {0};
+    struct store_batch operations = {0};
+    struct buffer body = {0};
+    int result = -1;
+
+    if (line->has_epoch && line->epoch_day == day && line->first.size - line->epoch_entry < EPOCH_ENTRIES_MAX)
+        return 0;
+    line->has_epoch = false;
+    line->epoch++;
+    entropy_fill(&office->entropy, line->secret->epoch, EPOCH_SECRET_SIZE);
+    epoch_commitment(epoch.commitment, line->member[line->me].origin_hash, line->epoch, line->secret->epoch);
+    for (unsigned i = 0; i < line->charter->member_count; i++) {
+        struct wrap *wrap = &epoch.wrap[epoch.wrap_count];
+
+        if (i == line->me)
+            continue;
+        wrap->member = (uint8_t)i;
+        if (!wrap_to(office, line, wrap, &operations)) {
+            (void)error_set(error, ERROR_SYSTEM, "the epoch's secret could not be wrapped to %s",
+                            line->charter->members[i].name);
+            goto out;
+        }
+        epoch.wrap_count++;
+    }
+    keep_epoch(office, line, &operations);
+    epoch_put(&epoch, &body);
+    if (buffer_failed(&body) || operations.failed) {
+        (void)no_memory(error);
+        goto out;
+    }
+    line->epoch_entry = line->first.size;
+    if (append_clear(office, line, ENTRY_EPOCH, buffer_span(&body), error) != 0)
+        goto out;
+    store_batch_append(&line->pending_last->operations, &operations);
+    line->epoch_day = day;
+    line->has_epoch = true;
+    result = 0;
+out:
+    store_batch_free(&operations);
+    buffer_free(&body);
+    return result;
+}
+
+int append_sealed(struct office *office, struct line *line, const struct body *body, unsigned precedence,
+                  const struct reference *references, size_t reference_count, uint64_t *index, struct error *error)
+{
+    struct entry_header header = {.class = ENTRY_SEALED, .precedence = precedence};
+    struct entry_place place;
+    struct buffer plain = {0};
+    struct buffer bytes = {0};
+    int result = -1;
+
+    if (ensure_epoch(office, line, error) != 0)
+        return -1;
+    header.epoch = line->epoch;
+    header.reference_count = (unsigned)reference_count;
+    if (reference_count > 0)
+        memcpy(header.references, references, reference_count * sizeof *references);
+    fill_seen(line, &header);
+    entropy_fill(&office->entropy, header.salt, sizeof header.salt);
+    memcpy(place.origin_hash, line->member[line->me].origin_hash, HASH_SIZE);
+    place.index = line->first.size;
+    body_put(&plain, body);
+    if (buffer_failed(&plain)) {
+        (void)no_memory(error);
+        goto out;
+    }
+    if (entry_seal(&bytes, &header, buffer_span(&plain), line->secret->epoch, &place, error) != 0)
+        goto out;
+    *index = place.index;
+    result = add_entry(line, buffer_span(&bytes), precedence, error);
+out:
+    if (plain.data != NULL)
+        secret_wipe(plain.data, plain.size);
+    buffer_free(&plain);
+    buffer_free(&bytes);
+    return result;
+}
+
+struct waiting *append_wait(struct office *office, struct line *line, uint64_t request, uint64_t first, uint64_t count)
+{
+    struct waiting *waiting = calloc(1, sizeof *waiting);
+    struct error error = {0};
+
+    if (waiting == NULL || line->pending_last == NULL) {
+        free(waiting);
+        (void)no_memory(&error);
+        engine_reply_error(office, request, &error);
+        return NULL;
+    }
+    waiting->request = request;
+    waiting->first = first;
+    waiting->count = count;
+    waiting->next = line->pending_last->waiting;
+    line->pending_last->waiting = waiting;
+    return waiting;
+}
+
+void append_unreadable(struct office *office, struct line *line)
+{
+    struct body body = {.kind = BODY_UNREADABLE, .time = office->now.wall.us / SECOND_US};
+    struct error error = {0};
+    uint64_t index = 0;
+
+    for (unsigned i = 0; i < line->charter->member_count; i++) {
+        if (!line->member[i].has_unreadable)
+            continue;
+        body.unreadable[body.unreadable_count++] = line->member[i].unreadable;
+        line->member[i].has_unreadable = false;
+    }
+    if (body.unreadable_count > 0 && !line->left && append_sealed(office, line, &body, 0, NULL, 0, &index, &error) != 0)
+        engine_log(office, "cannot say which entries are unreadable: %s", error.message);
+}
+
+/* --- messages: tokens and answered entries are looked up first, on the store's thread ------------------------- */
+
+struct wanted_message {
+    struct buffer text;
+    struct span language; /* in text's memory, behind the text */
+    size_t text_size;
+    unsigned precedence;
+    bool exercise;
+    bool has_token;
+    uint8_t token[16];
+    uint8_t digest[HASH_SIZE];
+    bool answers;
+    struct reference reference;
+    int64_t place; /* of the answered entry */
+    bool known;    /* the token made an entry before */
+    uint64_t known_number;
+};
+
+struct append_job {
+    struct office_job job;
+    uint64_t request;
+    struct line *line;
+    unsigned as; /* an acknowledgement of all `answers`, else 0 */
+    size_t count;
+    struct wanted_message *message;
+};
+
+static void append_release(struct office_job *job)
+{
+    struct append_job *append = (struct append_job *)job;
+
+    for (size_t i = 0; i < append->count; i++) {
+        if (append->message[i].text.data != NULL)
+            secret_wipe(append->message[i].text.data, append->message[i].text.size);
+        buffer_free(&append->message[i].text);
+    }
+    free(append->message);
+    buffer_free(&job->mark);
+    free(append);
+}
+
+static int find_token(struct wanted_message *message, uint32_t line, struct store *store, struct error *error)
+{
+    struct store_query query = {.kind = STORE_TOKEN, .n = {line}, .b = {span_of(message->token, 16)}};
+    struct store_result result = {0};
+    int status = store_read(store, &query, &result, error);
+
+    if (status == 0 && result.count > 0) {
+        message->known = true;
+        message->known_number = (uint64_t)result.row[0].n[0];
+        if (!span_equal(result.row[0].b[0], span_of(message->digest, HASH_SIZE)))
+            status = error_set(error, ERROR_REFUSED,
+                               "this token was used before, for another message; nothing was recorded");
+    }
+    store_result_free(&result);
+    return status;
+}
+
+static int find_answered(struct wanted_message *message, struct store *store, struct error *error)
+{
+    struct store_query query = {.kind = STORE_ENTRY, .n = {message->place}};
+    struct store_result result = {0};
+    int status = store_read(store, &query, &result, error);
+
+    if (status == 0 && (result.count == 0 || result.row[0].b[0].size != HASH_SIZE))
+        status = error_set(error, ERROR_NOT_FOUND, "the entry that is answered is not in the record");
+    if (status == 0)
+        memcpy(message->reference.leaf, result.row[0].b[0].data, HASH_SIZE);
+    store_result_free(&result);
+    return status;
+}
+
+static int append_run(struct office_job *job, struct store *store)
+{
+    struct append_job *append = (struct append_job *)job;
+
+    for (size_t i = 0; i < append->count; i++) {
+        struct wanted_message *message = &append->message[i];
+
+        if (message->has_token && find_token(message, append->line->number, store, &job->error) != 0)
+            return -1;
+        if (message->answers && find_answered(message, store, &job->error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A token of this very moment: appended, and not in the store yet. */
+static bool find_pending_token(const struct line *line, struct wanted_message *message, struct error *error)
+{
+    for (const struct pending *pending = line->pending_first; pending != NULL; pending = pending->next)
+        for (size_t i = 0; i < pending->operations.count; i++) {
+            const struct store_op *op = &pending->operations.op[i];
+
+            if (op->kind != STORE_PUT_TOKEN || !span_equal(op->b[0], span_of(message->token, 16)))
+                continue;
+            message->known = true;
+            message->known_number = (uint64_t)op->n[1];
+            if (!span_equal(op->b[1], span_of(message->digest, HASH_SIZE)))
+                (void)error_set(error, ERROR_REFUSED,
+                                "this token was used before, for another message; nothing was recorded");
+            return true;
+        }
+    return false;
+}
+
+static void keep_token(struct line *line, const struct wanted_message *message, uint64_t index)
+{
+    struct store_op op = {.kind = STORE_PUT_TOKEN, .n = {line->number, (int64_t)index, 1}};
+
+    op.b[0] = span_of(message->token, sizeof message->token);
+    op.b[1] = span_of(message->digest, HASH_SIZE);
+    append_operation(line, &op);
+}
+
+static int check_before_append(struct office *office, struct append_job *append, struct error *error)
+{
+    if (append->line->left)
+        return error_set(error, ERROR_REFUSED, "this office has left the line; its log there is closed");
+    if (office->space < LEFT_RESERVE)
+        return error_set(error, ERROR_FULL,
+                         "the disk is almost full; what is left is kept for receipts. Nothing was recorded");
+    for (size_t i = 0; i < append->count; i++)
+        if (append->message[i].has_token && !append->message[i].known)
+            (void)find_pending_token(append->line, &append->message[i], error);
+    return error->code == ERROR_NONE ? 0 : -1;
+}
+
+static int append_message(struct office *office, struct append_job *append, size_t i, struct error *error)
+{
+    struct wanted_message *message = &append->message[i];
+    struct body body = {.kind = BODY_MESSAGE,
+                        .time = office->now.wall.us / SECOND_US,
+                        .exercise = message->exercise,
+                        .text = span_of(message->text.data, message->text_size),
+                        .language = message->language};
+
+    if (message->known)
+        return 0;
+    if (append_sealed(office, append->line, &body, message->precedence, &message->reference, message->answers,
+                      &message->known_number, error) != 0)
+        return -1;
+    if (message->has_token)
+        keep_token(append->line, message, message->known_number);
+    return 0;
+}
+
+static int append_acknowledgement(struct office *office, struct append_job *append, uint64_t *index,
+                                  struct error *error)
+{
+    struct body body = {.kind = BODY_ACKNOWLEDGEMENT, .time = office->now.wall.us / SECOND_US, .as = append->as};
+    struct reference references[REFERENCES_MAX];
+
+    for (size_t i = 0; i < append->count; i++)
+        references[i] = append->message[i].reference;
+    return append_sealed(office, append->line, &body, PRECEDENCE_ROUTINE, references, append->count, index, error);
+}
+
+static void reply_numbers(struct office *office, struct append_job *append)
+{
+    struct office_event event = {.kind = OFFICE_REPLY, .request = append->request, .count = append->count};
+
+    event.party = append->line->charter->members[append->line->me].name;
+    event.number = append->message[0].known_number;
+    event.numbers = calloc(append->count, sizeof *event.numbers);
+    for (size_t i = 0; i < append->count && event.numbers != NULL; i++)
+        event.numbers[i] = append->message[i].known_number;
+    engine_event(office, &event);
+}
+
+static void wait_for_numbers(struct office *office, struct append_job *append, uint64_t acknowledgement)
+{
+    bool messages = append->as == 0;
+    struct waiting *waiting =
+        append_wait(office, append->line, append->request, messages ? append->message[0].known_number : acknowledgement,
+                    messages ? append->count : 1);
+
+    if (waiting == NULL || !messages)
+        return;
+    waiting->numbered = true;
+    for (size_t i = 0; i < append->count; i++)
+        waiting->numbers[waiting->number_count++] = append->message[i].known_number;
+}
+
+static void append_done(struct office *office, struct office_job *job, struct now now)
+{
+    struct append_job *append = (struct append_job *)job;
+    struct line *line = append->line;
+    struct error error = job->error;
+    uint64_t first = 0;
+    bool all_known = append->as == 0;
+
+    (void)now;
+    if (error.code == ERROR_NONE && office->state != OFFICE_READY)
+        (void)error_set(&error, ERROR_STOPPED, "the office has stopped; nothing was recorded");
+    if (error.code == ERROR_NONE)
+        (void)check_before_append(office, append, &error);
+    if (error.code == ERROR_NONE && append->as != 0)
+        (void)append_acknowledgement(office, append, &first, &error);
+    for (size_t i = 0; i < append->count && append->as == 0 && error.code == ERROR_NONE; i++) {
+        all_known = all_known && append->message[i].known;
+        (void)append_message(office, append, i, &error);
+    }
+    if (error.code != ERROR_NONE) {
+        engine_reply_error(office, append->request, &error);
+        return;
+    }
+    if (all_known && (line->pending_last == NULL ||
+                      append->message[append->count - 1].known_number < sync_durable(line->sync, line->me))) {
+        reply_numbers(office, append);
+        return;
+    }
+    wait_for_numbers(office, append, first);
+}
+
+static struct append_job *new_append_job(uint64_t request, struct line *line, size_t count)
+{
+    struct append_job *append = calloc(1, sizeof *append);
+
+    if (append == NULL)
+        return NULL;
+    append->message = calloc(count, sizeof *append->message);
+    if (append->message == NULL) {
+        free(append);
+        return NULL;
+    }
+    append->job.run = append_run;
+    append->job.done = append_done;
+    append->job.release = append_release;
+    append->request = request;
+    append->line = line;
+    append->count = count;
+    return append;
+}
+
+static int want_answered(const struct line *line, struct wanted_message *message, struct span text, struct error *error)
+{
+    unsigned member = 0;
+
+    message->answers = true;
+    if (engine_parse_entry(line, text, &member, &message->reference.index, error) != 0)
+        return -1;
+    message->reference.member = (uint8_t)member;
+    message->place = PLACE(LOG_NUMBER(line, member), message->reference.index);
+    return 0;
+}
+
+/* SHA-256 over everything that makes a message what it is, so that a token means one message. */
+static void digest_message(struct wanted_message *message, const struct office_message *from)
+{
+    uint8_t numbers[18] = {(uint8_t)from->precedence, from->exercise};
+    struct span parts[] = {span_of_string(LABEL_TOKEN), span_of(numbers, sizeof numbers), from->language, from->answers,
+                           from->text};
+
+    put_u64_be(numbers + 2, from->language.size);
+    put_u64_be(numbers + 10, from->answers.size);
+    hash_parts(message->digest, parts, 5);
+}
+
+static int want_message(const struct line *line, struct wanted_message *message, const struct office_message *from,
+                        struct error *error)
+{
+    if (message_check(from->text, from->language, error) != 0)
+        return -1;
+    message->precedence = from->precedence;
+    message->exercise = from->exercise;
+    message->text_size = from->text.size;
+    buffer_put_span(&message->text, from->text);
+    buffer_put_span(&message->text, from->language);
+    if (buffer_failed(&message->text))
+        return no_memory(error);
+    message->language = span_from(buffer_span(&message->text), from->text.size);
+    if (from->token.size == sizeof message->token) {
+        message->has_token = true;
+        memcpy(message->token, from->token.data, sizeof message->token);
+    }
+    digest_message(message, from);
+    return from->answers.size > 0 ? want_answered(line, message, from->answers, error) : 0;
+}
+
+void office_append(struct office *office, uint64_t request, struct span name, const struct office_message *messages,
+                   size_t count, struct now now)
+{
+    struct error error = {0};
+    struct line *line = engine_line(office, name, true, &error);
+    struct append_job *append = NULL;
+    bool look_up = false;
+
+    office->now = now;
+    if (line == NULL)
+        goto refused;
+    append = new_append_job(request, line, count);
+    if (append == NULL) {
+        (void)no_memory(&error);
+        goto refused;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (want_message(line, &append->message[i], &messages[i], &error) != 0)
+            goto refused;
+        look_up |= append->message[i].has_token || append->message[i].answers;
+    }
+    if (look_up) {
+        engine_job(office, &append->job);
+        return;
+    }
+    append_done(office, &append->job, now);
+    append_release(&append->job);
+    engine_turn(office);
+    return;
+refused:
+    if (append != NULL)
+        append_release(&append->job);
+    engine_reply_error(office, request, &error);
+}
+
+void office_acknowledge(struct office *office, uint64_t request, struct span name, const struct span *entries,
+                        size_t count, unsigned as, struct now now)
+{
+    struct error error = {0};
+    struct line *line = engine_line(office, name, true, &error);
+    struct append_job *append = NULL;
+
+    office->now = now;
+    if (line == NULL)
+        goto refused;
+    append = new_append_job(request, line, count);
+    if (append == NULL) {
+        (void)no_memory(&error);
+        goto refused;
+    }
+    append->as = as;
+    for (size_t i = 0; i < count; i++) {
+        if (want_answered(line, &append->message[i], entries[i], &error) != 0)
+            goto refused;
+        if (append->message[i].reference.member == line->me) {
+            (void)error_set(&error, ERROR_REFUSED, "one's own entries are not acknowledged by oneself");
+            goto refused;
+        }
+    }
+    engine_job(office, &append->job);
+    return;
+refused:
+    if (append != NULL)
+        append_release(&append->job);
+    engine_reply_error(office, request, &error);
+}

@@ -1,0 +1,346 @@
+/*
+ * Between sync and the rest: what it accepted goes to the batch, what it needs is read from the store.
+ */
+#include <stdlib.h>
+
+#include "office/engine.h"
+
+/* --- entries from the durable log, for a link that is behind --------------------------------------------------- */
+
+struct serve_job {
+    struct office_job job;
+    struct line *line;
+    unsigned link, member;
+    uint64_t from, durable;
+    bool has_head; /* the newest head, which need not be in the store yet */
+    struct head head;
+    bool settle;
+    struct sync_chunk *chunk;
+    struct tree_proof proof;
+};
+
+static void serve_release(struct office_job *job)
+{
+    struct serve_job *serve = (struct serve_job *)job;
+
+    sync_chunk_free(serve->chunk);
+    buffer_free(&job->mark);
+    free(serve);
+}
+
+/* The next settle head beyond what is to be sent, so that the other meets and receipts each; else the newest. */
+static int choose_head(struct serve_job *serve, struct store *store, struct error *error)
+{
+    struct store_query query = {.kind = STORE_HEADS, .limit = 2};
+    struct store_result result = {0};
+    int status = 0;
+
+    query.n[0] = LOG_NUMBER(serve->line, serve->member);
+    query.n[1] = (int64_t)serve->from + 1;
+    status = store_read(store, &query, &result, error);
+    for (size_t i = 0; status == 0 && i < result.count; i++) {
+        const struct store_row *row = &result.row[i];
+        bool settle = row->n[1] != 0;
+
+        if ((uint64_t)row->n[0] > serve->durable || row->b[0].size != HASH_SIZE || row->b[1].size != SIGNATURE_SIZE)
+            break;
+        if (!settle && serve->has_head)
+            continue;
+        serve->has_head = true;
+        serve->settle = settle;
+        serve->head.size = (uint64_t)row->n[0];
+        memcpy(serve->head.root, row->b[0].data, HASH_SIZE);
+        memcpy(serve->head.signature, row->b[1].data, SIGNATURE_SIZE);
+        if (settle)
+            break;
+    }
+    store_result_free(&result);
+    return status;
+}
+
+static int read_proof(struct store *store, uint32_t log, const struct tree_range *ranges, size_t count,
+                      struct tree_proof *proof, struct error *error)
+{
+    proof->count = count;
+    for (size_t i = 0; i < count; i++)
+        if (store_range_hash(store, log, ranges[i], proof->hash[i], error) != 0)
+            return -1;
+    return 0;
+}
+
+static int serve_run(struct office_job *job, struct store *store)
+{
+    struct serve_job *serve = (struct serve_job *)job;
+    struct store_query query = {.kind = STORE_ENTRIES};
+    struct store_result result = {0};
+    struct tree_range ranges[TREE_PROOF_MAX];
+    uint32_t log = LOG_NUMBER(serve->line, serve->member);
+    int status = choose_head(serve, store, &job->error);
+
+    if (status != 0 || !serve->has_head || serve->head.size <= serve->from)
+        return status;
+    query.n[0] = log;
+    query.n[1] = (int64_t)serve->from;
+    query.n[2] = (int64_t)serve->head.size;
+    status = store_read(store, &query, &result, &job->error);
+    if (status == 0 && result.count > 0)
+        serve->chunk = sync_chunk_new(serve->member, serve->from, result.count);
+    for (size_t i = 0; serve->chunk != NULL && i < result.count; i++)
+        if (sync_chunk_add(serve->chunk, result.row[i].b[1]) != 0) {
+            sync_chunk_free(serve->chunk);
+            serve->chunk = NULL;
+        }
+    if (serve->chunk != NULL) {
+        serve->chunk->head = serve->head;
+        serve->chunk->settle = serve->settle;
+        status = read_proof(store, log, ranges,
+                            tree_consistency_ranges(serve->from + serve->chunk->count, serve->head.size, ranges),
+                            &serve->proof, &job->error);
+    }
+    store_result_free(&result);
+    return status;
+}
+
+static void serve_done(struct office *office, struct office_job *job, struct now now)
+{
+    struct serve_job *serve = (struct serve_job *)job;
+    struct sync_chunk *chunk = serve->chunk;
+
+    (void)now;
+    serve->chunk = NULL;
+    if (job->error.code != ERROR_NONE)
+        engine_log(office, "entries could not be read for a member: %s", job->error.message);
+    if (job->error.code != ERROR_NONE) {
+        sync_chunk_free(chunk);
+        chunk = NULL;
+    }
+    sync_serve(serve->line->sync, serve->link, serve->member, chunk, &serve->proof);
+}
+
+static void serve(struct office *office, struct line *line, const struct sync_event *event)
+{
+    struct serve_job *serve = calloc(1, sizeof *serve);
+    const struct head *head = sync_head(line->sync, event->member);
+
+    if (serve == NULL) {
+        sync_serve(line->sync, event->link, event->member, NULL, NULL);
+        return;
+    }
+    serve->job.run = serve_run;
+    serve->job.done = serve_done;
+    serve->job.release = serve_release;
+    serve->line = line;
+    serve->link = event->link;
+    serve->member = event->member;
+    serve->from = event->first;
+    serve->durable = sync_durable(line->sync, event->member);
+    if (head != NULL && head->size <= serve->durable && head->size > serve->from) {
+        serve->has_head = true;
+        serve->head = *head;
+        serve->settle = head->size == line->member[event->member].settle;
+    }
+    engine_job(office, &serve->job);
+}
+
+/* --- an entry that overtakes ------------------------------------------------------------------------------------ */
+
+struct overtake_job {
+    struct office_job job;
+    struct line *line;
+    unsigned link;
+    uint64_t index, base;
+    struct head head;
+    uint64_t epoch_entry; /* index of the entry with its epoch's secret; also sent if beyond base */
+    struct buffer message[2];
+};
+
+static void overtake_release(struct office_job *job)
+{
+    struct overtake_job *overtake = (struct overtake_job *)job;
+
+    buffer_free(&overtake->message[0]);
+    buffer_free(&overtake->message[1]);
+    buffer_free(&job->mark);
+    free(overtake);
+}
+
+static int overtake_message(struct overtake_job *overtake, struct store *store, uint64_t index, struct buffer *message)
+{
+    struct error *error = &overtake->job.error;
+    uint32_t log = LOG_NUMBER(overtake->line, overtake->line->me);
+    struct store_query query = {.kind = STORE_ENTRY, .n = {PLACE(log, index)}};
+    struct store_result result = {0};
+    struct tree_range ranges[TREE_PROOF_MAX];
+    struct tree_proof inclusion = {0};
+    struct tree_proof consistency = {0};
+    int status = store_read(store, &query, &result, error);
+
+    if (status == 0 && result.count == 1)
+        status = read_proof(store, log, ranges, tree_inclusion_ranges(index, overtake->head.size, ranges), &inclusion,
+                            error);
+    if (status == 0 && result.count == 1)
+        status = read_proof(store, log, ranges, tree_consistency_ranges(overtake->base, overtake->head.size, ranges),
+                            &consistency, error);
+    if (status == 0 && result.count == 1)
+        message_put_overtake(message, overtake->line->me, index, result.row[0].b[1], &overtake->head, &inclusion,
+                             overtake->base, &consistency);
+    store_result_free(&result);
+    return status;
+}
+
+static int overtake_run(struct office_job *job, struct store *store)
+{
+    struct overtake_job *overtake = (struct overtake_job *)job;
+
+    if (overtake->epoch_entry >= overtake->base && overtake->epoch_entry < overtake->index &&
+        overtake_message(overtake, store, overtake->epoch_entry, &overtake->message[0]) != 0)
+        return -1;
+    return overtake_message(overtake, store, overtake->index, &overtake->message[1]);
+}
+
+static void overtake_done(struct office *office, struct office_job *job, struct now now)
+{
+    struct overtake_job *overtake = (struct overtake_job *)job;
+
+    (void)now;
+    if (job->error.code != ERROR_NONE) {
+        engine_log(office, "a flash could not overtake: %s", job->error.message);
+        return;
+    }
+    /* Each goes before everything queued, so the last first. */
+    for (int i = 1; i >= 0; i--)
+        if (overtake->message[i].size > 0)
+            sync_overtake(overtake->line->sync, overtake->link, buffer_span(&overtake->message[i]));
+}
+
+static void overtake(struct office *office, struct line *line, const struct sync_event *event)
+{
+    struct overtake_job *overtake = NULL;
+    const struct head *head = sync_head(line->sync, line->me);
+
+    if (head == NULL || head->size <= event->first || event->base > event->first)
+        return; /* it will go, or went, in its turn */
+    overtake = calloc(1, sizeof *overtake);
+    if (overtake == NULL)
+        return;
+    overtake->job.run = overtake_run;
+    overtake->job.done = overtake_done;
+    overtake->job.release = overtake_release;
+    overtake->line = line;
+    overtake->link = event->link;
+    overtake->index = event->first;
+    overtake->base = event->base;
+    overtake->head = *head;
+    overtake->epoch_entry = line->epoch_entry;
+    engine_job(office, &overtake->job);
+}
+
+/* --- what sync says ---------------------------------------------------------------------------------------------- */
+
+static void take_accepted(struct line *line, struct sync_chunk *chunk)
+{
+    chunk->next = NULL;
+    if (line->accepted_last != NULL)
+        line->accepted_last->next = chunk;
+    else
+        line->accepted_first = chunk;
+    line->accepted_last = chunk;
+}
+
+static void take_settle(struct office *office, struct line *line, const struct sync_event *event)
+{
+    struct store_op op = {.kind = STORE_PUT_HEAD};
+
+    if (line->member[event->member].settle >= event->head.size)
+        return;
+    line->member[event->member].settle = event->head.size;
+    op.n[0] = LOG_NUMBER(line, event->member);
+    op.n[1] = (int64_t)event->head.size;
+    op.n[2] = 1;
+    op.b[0] = span_of(event->head.root, HASH_SIZE);
+    op.b[1] = span_of(event->head.signature, SIGNATURE_SIZE);
+    engine_lazy(office, &op);
+    if (line->charter->member_count > 2) {
+        sync_forward_settle(line->sync, event->member, &event->head, event->link);
+        sync_forward_own_receipt(line->sync, event->member, event->head.size);
+    }
+}
+
+/* Forgets the ages of what every other member has receipted. */
+static void forget_ages(struct line *line)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (unsigned i = 0; i < line->charter->member_count; i++)
+        if (i != line->me && sync_receipted(line->sync, line->me, i) < least)
+            least = sync_receipted(line->sync, line->me, i);
+    while (line->age_count > 0 && line->age[line->age_first].end <= least) {
+        line->age_first = (line->age_first + 1) % AGES_MAX;
+        line->age_count--;
+    }
+}
+
+static void take_receipt(struct office *office, struct line *line, const struct sync_event *event)
+{
+    struct store_op op = {.kind = STORE_PUT_RECEIPT};
+    struct store_op drop = {.kind = STORE_DROP_RECEIPTS};
+    struct office_event told = {.kind = OFFICE_STORED};
+
+    op.n[0] = drop.n[0] = LOG_NUMBER(line, event->member);
+    op.n[1] = drop.n[1] = event->receipt.by;
+    op.n[2] = drop.n[2] = (int64_t)event->head.size;
+    op.n[3] = (int64_t)event->receipt.time;
+    op.b[0] = span_of(event->receipt.signature, SIGNATURE_SIZE);
+    engine_lazy(office, &op);
+    engine_lazy(office, &drop);
+    if (event->member == line->me)
+        forget_ages(line);
+    if (event->head.size == line->member[event->member].settle && line->charter->member_count > 2)
+        sync_forward_receipt(line->sync, event->member, &event->head, &event->receipt, event->link);
+    told.line = line->name;
+    told.party = line->charter->members[event->member].name;
+    told.outcome = line->charter->members[event->receipt.by].name;
+    told.size = event->head.size;
+    told.at = event->receipt.time;
+    engine_event(office, &told);
+}
+
+void carry_events(struct office *office, struct line *line)
+{
+    struct sync_event event;
+
+    while (sync_event(line->sync, &event)) {
+        switch (event.kind) {
+        case SYNC_ACCEPTED:
+            take_accepted(line, event.chunk);
+            break;
+        case SYNC_SETTLE:
+            take_settle(office, line, &event);
+            break;
+        case SYNC_RECEIPT:
+            take_receipt(office, line, &event);
+            break;
+        case SYNC_PENDING:
+            pending_entry(office, line, &event);
+            break;
+        case SYNC_NEED:
+            serve(office, line, &event);
+            break;
+        case SYNC_OVERTAKE:
+            overtake(office, line, &event);
+            break;
+        case SYNC_OWN_AHEAD:
+            engine_stop(
+                office, ERROR_STOPPED,
+                "%s shows a head of %llu entries that this office signed on the line %s, but only %llu are here: the "
+                "database was restored from an older copy, or this office runs twice. Nothing more is signed",
+                line->charter->members[event.member].name, (unsigned long long)event.head.size, line->name,
+                (unsigned long long)sync_durable(line->sync, line->me));
+            break;
+        case SYNC_ALARM:
+            engine_alarm(office, "%s on the line %s: %s", line->charter->members[event.member].name, line->name,
+                         event.reason);
+            break;
+        }
+    }
+}

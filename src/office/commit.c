@@ -1,0 +1,607 @@
+/*
+ * Batches. One is out at a time; what comes meanwhile goes with the next, so commits are grouped without waiting. The
+ * store's thread writes a batch, reads it back, hashes it anew and compares; only then, and after both syncs, are heads
+ * and receipts signed over it.
+ */
+#include <stdlib.h>
+
+#include "office/engine.h"
+
+#define PARTS_MAX OFFICE_LINES_MAX
+#define OFFERS_MAX 64
+#define ACCEPTED_BYTES_MAX (4u << 20) /* of others' entries in a batch */
+
+/* What a batch holds of one line. */
+struct part {
+    struct line *line;
+    struct pending *own; /* one run of own entries; NULL if none */
+    struct sync_chunk *accepted;
+    struct tree_frontier second[MEMBERS_MAX]; /* before; advanced by what is read back */
+    struct sync_chunk *reread;                /* own entries as read back */
+};
+
+struct commit_job {
+    struct office_job job;
+    struct store_batch batch;
+    size_t part_count;
+    struct part part[PARTS_MAX];
+    size_t lazy_from;   /* operations from here on were waiting, and wait again if the disk is full */
+    size_t offer_count; /* connections whose handshake counters are in the batch */
+    int offer[OFFERS_MAX];
+    unsigned offer_generation[OFFERS_MAX];
+};
+
+static void commit_release(struct office_job *job)
+{
+    struct commit_job *commit = (struct commit_job *)job;
+
+    for (size_t i = 0; i < commit->part_count; i++) {
+        struct part *part = &commit->part[i];
+
+        pending_free(part->own);
+        while (part->accepted != NULL) {
+            struct sync_chunk *chunk = part->accepted;
+
+            part->accepted = chunk->next;
+            sync_chunk_free(chunk);
+        }
+        sync_chunk_free(part->reread);
+    }
+    store_batch_free(&commit->batch);
+    buffer_free(&job->mark);
+    free(commit);
+}
+
+/* --- building ------------------------------------------------------------------------------------------------ */
+
+/* The hashes of complete subtrees that end within the chunk. */
+static void put_nodes(struct store_batch *batch, const struct sync_chunk *chunk, const struct tree_frontier *before,
+                      uint32_t log, bool own)
+{
+    struct tree_frontier frontier = *before;
+
+    if ((chunk->first + chunk->count) >> 8 == chunk->first >> 8)
+        return; /* none ends here */
+    for (size_t i = 0; i < chunk->count; i++) {
+        uint8_t note[TREE_NOTES][HASH_SIZE];
+        unsigned noted = tree_append_noting(&frontier, chunk->leaf[i], note);
+
+        for (unsigned k = 0; k < noted; k++) {
+            struct store_op op = {.kind = STORE_PUT_NODE, .own = own};
+            uint64_t number = (frontier.size >> (8 * (k + 1))) - 1;
+
+            op.n[0] = (int64_t)((uint64_t)log << 40 | (uint64_t)(k + 1) << 36 | number);
+            op.b[0] = span_of(note[k], HASH_SIZE);
+            store_batch_put(batch, &op);
+        }
+    }
+}
+
+static void put_entries(const struct office *office, struct store_batch *batch, const struct line *line,
+                        const struct sync_chunk *chunk)
+{
+    bool own = chunk->member == line->me;
+    uint32_t log = LOG_NUMBER(line, chunk->member);
+
+    for (size_t i = 0; i < chunk->count; i++) {
+        struct span bytes = sync_chunk_entry(chunk, i);
+        struct store_op op = {.kind = STORE_PUT_ENTRY, .own = own};
+        struct entry entry;
+        bool formed = entry_parse(&entry, bytes, chunk->member, line->charter->member_count, NULL) == 0;
+
+        op.n[0] = PLACE(log, chunk->first + i);
+        op.n[1] = formed ? entry.header.class : ENTRY_CLASS_MAX + 1;
+        op.n[2] = formed ? entry.header.precedence : 0;
+        op.n[3] = formed ? (int64_t)entry.header.epoch : 0;
+        op.n[4] = (int64_t)(office->now.wall.us / SECOND_US);
+        op.b[0] = span_of(chunk->leaf[i], HASH_SIZE);
+        op.b[1] = bytes;
+        store_batch_put(batch, &op);
+    }
+}
+
+static void put_log(struct store_batch *batch, uint32_t log, const struct tree_frontier *frontier, bool own)
+{
+    struct buffer stored = {0};
+    struct store_op op = {.kind = STORE_SET_LOG, .own = own};
+
+    tree_frontier_put(frontier, &stored);
+    op.n[0] = log;
+    op.n[1] = (int64_t)frontier->size;
+    op.b[0] = buffer_span(&stored);
+    store_batch_put(batch, &op);
+    batch->failed |= buffer_failed(&stored);
+    buffer_free(&stored);
+}
+
+static void put_head(struct store_batch *batch, uint32_t log, const struct head *head, bool settle)
+{
+    struct store_op op = {.kind = STORE_PUT_HEAD};
+    struct store_op drop = {.kind = STORE_DROP_HEADS};
+
+    op.n[0] = log;
+    op.n[1] = (int64_t)head->size;
+    op.n[2] = settle;
+    op.b[0] = span_of(head->root, HASH_SIZE);
+    op.b[1] = span_of(head->signature, SIGNATURE_SIZE);
+    store_batch_put(batch, &op);
+    drop.n[0] = log;
+    drop.n[1] = (int64_t)head->size;
+    store_batch_put(batch, &drop);
+}
+
+static void put_receipt(struct store_batch *batch, uint32_t log, uint64_t size, const struct receipt *receipt)
+{
+    struct store_op op = {.kind = STORE_PUT_RECEIPT};
+    struct store_op drop = {.kind = STORE_DROP_RECEIPTS};
+
+    op.n[0] = log;
+    op.n[1] = receipt->by;
+    op.n[2] = (int64_t)size;
+    op.n[3] = (int64_t)receipt->time;
+    op.b[0] = span_of(receipt->signature, SIGNATURE_SIZE);
+    store_batch_put(batch, &op);
+    drop.n[0] = log;
+    drop.n[1] = receipt->by;
+    drop.n[2] = (int64_t)size;
+    store_batch_put(batch, &drop);
+}
+
+/* Takes a line's first run of own entries and the accepted chunks of the others into the batch. */
+static void take_part(struct office *office, struct commit_job *commit, struct line *line, size_t *accepted_bytes)
+{
+    struct part *part = &commit->part[commit->part_count];
+    struct tree_frontier before[MEMBERS_MAX];
+
+    if (line->pending_first == NULL && line->accepted_first == NULL && !overtaken_waiting(line))
+        return;
+    commit->part_count++;
+    overtaken_put(line, &commit->batch);
+    part->line = line;
+    for (unsigned i = 0; i < line->charter->member_count; i++)
+        before[i] = part->second[i] = i == line->me ? line->second : *sync_frontier(line->sync, i);
+    if (line->pending_first != NULL) {
+        uint32_t log = LOG_NUMBER(line, line->me);
+
+        part->own = line->pending_first;
+        line->pending_first = part->own->next;
+        if (line->pending_first == NULL)
+            line->pending_last = NULL;
+        put_entries(office, &commit->batch, line, part->own->chunk);
+        put_nodes(&commit->batch, part->own->chunk, &before[line->me], log, true);
+        store_batch_append(&commit->batch, &part->own->operations);
+        put_log(&commit->batch, log, &part->own->chunk->after, true);
+    }
+    for (struct sync_chunk **tail = &part->accepted;
+         line->accepted_first != NULL && *accepted_bytes < ACCEPTED_BYTES_MAX;) {
+        struct sync_chunk *chunk = line->accepted_first;
+        uint32_t log = LOG_NUMBER(line, chunk->member);
+
+        line->accepted_first = chunk->next;
+        if (line->accepted_first == NULL)
+            line->accepted_last = NULL;
+        chunk->next = NULL;
+        *tail = chunk;
+        tail = &chunk->next;
+        *accepted_bytes += chunk->bytes.size;
+        put_entries(office, &commit->batch, line, chunk);
+        put_nodes(&commit->batch, chunk, &before[chunk->member], log, false);
+        before[chunk->member] = chunk->after;
+        put_log(&commit->batch, log, &chunk->after, false);
+        put_head(&commit->batch, log, &chunk->head, chunk->settle && chunk->head.size == chunk->after.size);
+    }
+}
+
+int commit_mark_logs(const struct office *office, struct mark_log **logs, size_t *count)
+{
+    struct mark_log *log = calloc(office->line_count * MEMBERS_MAX + 1, sizeof *log);
+
+    *logs = log;
+    *count = 0;
+    if (log == NULL)
+        return -1;
+    for (size_t l = 0; l < office->line_count; l++) {
+        const struct line *line = office->line[l];
+
+        for (unsigned i = 0; i < line->charter->member_count; i++) {
+            const struct tree_frontier *frontier = i == line->me ? &line->second : sync_frontier(line->sync, i);
+
+            memcpy(log[*count].line_id, line->charter->line_id, HASH_SIZE);
+            log[*count].member = (uint8_t)i;
+            log[*count].size = frontier->size;
+            tree_root(frontier, log[*count].root);
+            (*count)++;
+        }
+    }
+    return 0;
+}
+
+static int encode_mark(struct office *office, struct commit_job *commit)
+{
+    struct mark_log *logs = NULL;
+    size_t count = 0;
+    int result = commit_mark_logs(office, &logs, &count);
+
+    for (size_t p = 0; p < commit->part_count && result == 0; p++) {
+        struct part *part = &commit->part[p];
+        size_t at = 0;
+
+        for (size_t l = 0; office->line[l] != part->line; l++)
+            at += office->line[l]->charter->member_count;
+        if (part->own != NULL) {
+            logs[at + part->line->me].size = part->own->chunk->after.size;
+            tree_root(&part->own->chunk->after, logs[at + part->line->me].root);
+        }
+        for (const struct sync_chunk *chunk = part->accepted; chunk != NULL; chunk = chunk->next) {
+            logs[at + chunk->member].size = chunk->after.size;
+            tree_root(&chunk->after, logs[at + chunk->member].root);
+        }
+    }
+    if (result == 0)
+        result = mark_encode(&commit->job.mark, office->id, commit->job.number, logs, count, &commit->batch,
+                             &commit->job.error);
+    free(logs);
+    return result;
+}
+
+/* --- on the store's thread ------------------------------------------------------------------------------------ */
+
+/* Reads [first, first + count) back through the store, decodes and hashes it anew, and folds it into a frontier that
+ * shares nothing with the one that was written. */
+static struct sync_chunk *read_back(struct store *store, uint32_t log, unsigned member, uint64_t first, size_t count,
+                                    struct tree_frontier *second, unsigned member_count, struct error *error)
+{
+    struct sync_chunk *chunk = sync_chunk_new(member, first, count);
+    struct store_result result = {0};
+    struct store_query query = {.kind = STORE_ENTRIES};
+    bool ok = chunk != NULL;
+
+    while (ok && chunk->count < count) {
+        query.n[0] = log;
+        query.n[1] = (int64_t)(first + chunk->count);
+        query.n[2] = (int64_t)(first + count);
+        if (store_read(store, &query, &result, error) != 0 || result.count == 0)
+            ok = false;
+        for (size_t i = 0; ok && i < result.count; i++) {
+            struct entry entry;
+            bool formed = entry_parse(&entry, result.row[i].b[1], member, member_count, NULL) == 0;
+
+            ok = PLACE_INDEX(result.row[i].n[0]) == first + chunk->count &&
+                 sync_chunk_add(chunk, result.row[i].b[1]) == 0 &&
+                 result.row[i].n[1] == (formed ? (int64_t)entry.header.class : ENTRY_CLASS_MAX + 1);
+            if (ok)
+                tree_append(second, chunk->leaf[chunk->count - 1]);
+        }
+        store_result_free(&result);
+    }
+    if (!ok) {
+        (void)error_set(error, ERROR_STORAGE, "what was written could not be read back");
+        sync_chunk_free(chunk);
+        return NULL;
+    }
+    chunk->after = *second;
+    return chunk;
+}
+
+static int same_root(const struct tree_frontier *first, const struct tree_frontier *second, struct error *error)
+{
+    uint8_t a[HASH_SIZE];
+    uint8_t b[HASH_SIZE];
+
+    tree_root(first, a);
+    tree_root(second, b);
+    if (first->size == second->size && memcmp(a, b, HASH_SIZE) == 0)
+        return 0;
+    return error_set(error, ERROR_STORAGE,
+                     "what was read back is not what was written: the disk or the memory is broken");
+}
+
+static int read_back_part(struct store *store, struct part *part, struct error *error)
+{
+    struct line *line = part->line;
+    unsigned members = line->charter->member_count;
+
+    if (part->own != NULL) {
+        const struct sync_chunk *own = part->own->chunk;
+
+        part->reread = read_back(store, LOG_NUMBER(line, line->me), line->me, own->first, own->count,
+                                 &part->second[line->me], members, error);
+        if (part->reread == NULL || same_root(&own->after, &part->second[line->me], error) != 0)
+            return -1;
+    }
+    for (const struct sync_chunk *chunk = part->accepted; chunk != NULL; chunk = chunk->next) {
+        struct sync_chunk *again = read_back(store, LOG_NUMBER(line, chunk->member), chunk->member, chunk->first,
+                                             chunk->count, &part->second[chunk->member], members, error);
+
+        if (again == NULL)
+            return -1;
+        sync_chunk_free(again);
+        if (same_root(&chunk->after, &part->second[chunk->member], error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The lines' structs are not touched by the office while their batch is out: number, me and charter never change. */
+static int commit_run(struct office_job *job, struct store *store)
+{
+    struct commit_job *commit = (struct commit_job *)job;
+
+    if (store_stage(store, &commit->batch, &job->error) != 0)
+        return -1;
+    for (size_t i = 0; i < commit->part_count; i++)
+        if (read_back_part(store, &commit->part[i], &job->error) != 0)
+            return -1;
+    return 0;
+}
+
+/* --- afterwards ------------------------------------------------------------------------------------------------- */
+
+static void plan_settle(struct office *office, struct line *line)
+{
+    struct monotonic now = office->now.monotonic;
+
+    line->settle_due = true;
+    line->settle_at = line->last_settle.us == 0 ? now : monotonic_after(line->last_settle, SETTLE_US);
+    if (line->settle_at.us <= now.us)
+        commit_settle(office, line);
+}
+
+/* Flags the newest head: at most one a second, and always the last before silence. */
+void commit_settle(struct office *office, struct line *line)
+{
+    const struct head *head = sync_head(line->sync, line->me);
+    struct store_op op = {.kind = STORE_PUT_HEAD};
+
+    line->settle_due = false;
+    if (head == NULL || head->size == line->member[line->me].settle)
+        return;
+    line->last_settle = office->now.monotonic;
+    line->member[line->me].settle = head->size;
+    op.n[0] = LOG_NUMBER(line, line->me);
+    op.n[1] = (int64_t)head->size;
+    op.n[2] = 1;
+    op.b[0] = span_of(head->root, HASH_SIZE);
+    op.b[1] = span_of(head->signature, SIGNATURE_SIZE);
+    engine_lazy(office, &op);
+    sync_settle(line->sync, head);
+}
+
+static void remember_age(struct office *office, struct line *line, uint64_t end)
+{
+    unsigned last = (line->age_first + line->age_count + AGES_MAX - 1) % AGES_MAX;
+
+    if (line->age_count == AGES_MAX ||
+        (line->age_count > 0 && line->age[last].seconds == office->now.wall.us / SECOND_US)) {
+        line->age[last].end = end; /* the same second, or no room: counted with the run before */
+        return;
+    }
+    line->age[(line->age_first + line->age_count++) % AGES_MAX] =
+        (struct age){.end = end, .seconds = office->now.wall.us / SECOND_US};
+}
+
+static void reply_waiting(struct office *office, struct line *line, struct pending *own)
+{
+    while (own->waiting != NULL) {
+        struct waiting *waiting = own->waiting;
+        struct office_event event = {.kind = OFFICE_REPLY, .request = waiting->request, .number = waiting->first};
+
+        event.party = line->charter->members[line->me].name;
+        event.count = waiting->count;
+        if (waiting->numbered) {
+            event.numbers = calloc(waiting->number_count, sizeof *event.numbers);
+            for (size_t i = 0; i < waiting->number_count && event.numbers != NULL; i++)
+                event.numbers[i] = waiting->numbers[i];
+        }
+        event.line = waiting->line;
+        event.text = waiting->text;
+        event.text2 = waiting->text2;
+        waiting->text = waiting->text2 = (struct buffer){0};
+        engine_event(office, &event);
+        own->waiting = waiting->next;
+        waiting_free(waiting);
+    }
+}
+
+static void head_lazily(struct office *office, struct line *line, const struct head *head)
+{
+    struct store_batch operations = {0};
+
+    put_head(&operations, LOG_NUMBER(line, line->me), head, false);
+    for (size_t i = 0; i < operations.count; i++)
+        engine_lazy(office, &operations.op[i]);
+    store_batch_free(&operations);
+}
+
+/* The run is durable and verified: sign its head over what was read back, and send exactly those bytes. */
+static void publish_own(struct office *office, struct part *part)
+{
+    struct line *line = part->line;
+    struct sync_chunk *chunk = part->reread;
+
+    part->reread = NULL;
+    line->second = part->second[line->me];
+    chunk->head.size = line->second.size;
+    tree_root(&line->second, chunk->head.root);
+    head_sign(&chunk->head, line->member[line->me].origin, office->identity->log_secret);
+    head_lazily(office, line, &chunk->head);
+    remember_age(office, line, line->second.size);
+    sync_append(line->sync, chunk, part->own->urgent);
+    reply_waiting(office, line, part->own);
+    plan_settle(office, line);
+}
+
+static void receipt_for(struct office *office, struct line *line, unsigned member, const struct head *head, bool settle)
+{
+    struct receipt receipt = {.by = line->me, .time = office->now.wall.us / SECOND_US};
+    struct store_batch operations = {0};
+
+    if (receipt.time < office->last_receipt_time)
+        receipt.time = office->last_receipt_time;
+    office->last_receipt_time = receipt.time;
+    receipt_sign(&receipt, head, line->member[member].origin, office->identity->receipt_secret);
+    put_receipt(&operations, LOG_NUMBER(line, member), head->size, &receipt);
+    for (size_t i = 0; i < operations.count; i++)
+        engine_lazy(office, &operations.op[i]);
+    store_batch_free(&operations);
+    sync_receipt(line->sync, member, head, &receipt, settle);
+}
+
+/* Receipts the newest head that the batch reached exactly, and every settle head among them. */
+static void receipt_accepted(struct office *office, struct part *part)
+{
+    struct line *line = part->line;
+
+    for (struct sync_chunk *chunk = part->accepted; chunk != NULL; chunk = chunk->next) {
+        struct member *member = &line->member[chunk->member];
+        bool exact = chunk->head.size == chunk->after.size;
+        bool settle = exact && (chunk->settle || member->settle == chunk->head.size);
+        bool newest = true;
+
+        for (const struct sync_chunk *later = chunk->next; later != NULL; later = later->next)
+            newest = newest && (later->member != chunk->member || later->head.size != later->after.size);
+        sync_stored(line->sync, chunk);
+        if (settle)
+            member->settle = chunk->head.size;
+        if (exact && (settle || newest))
+            receipt_for(office, line, chunk->member, &chunk->head, settle);
+        if (settle)
+            sync_forward_settle(line->sync, chunk->member, &chunk->head, SYNC_LINKS_MAX);
+    }
+}
+
+/* Everything pending on the line is forgotten: its numbers will be given again. */
+static void forget_pending(struct office *office, struct line *line, const struct error *error)
+{
+    while (line->pending_first != NULL) {
+        struct pending *pending = line->pending_first;
+
+        line->pending_first = pending->next;
+        for (const struct waiting *waiting = pending->waiting; waiting != NULL; waiting = waiting->next)
+            engine_reply_error(office, waiting->request, error);
+        pending_free(pending);
+    }
+    line->pending_last = NULL;
+    line->first = line->second;
+    line->has_epoch = false;
+}
+
+static void commit_failed(struct office *office, struct commit_job *commit)
+{
+    struct error error = commit->job.error;
+
+    if (error.code == ERROR_FULL)
+        error = (struct error){.code = ERROR_FULL, .message = "the disk is full; nothing was recorded"};
+    for (size_t i = 0; i < commit->part_count; i++) {
+        struct part *part = &commit->part[i];
+
+        overtaken_written(part->line, false);
+        if (part->own == NULL)
+            continue;
+        part->own->next = part->line->pending_first;
+        part->line->pending_first = part->own;
+        part->own = NULL;
+    }
+    for (size_t i = 0; i < office->line_count; i++)
+        forget_pending(office, office->line[i], &error);
+    lines_forget_unrecorded(office);
+    if (error.code != ERROR_FULL) {
+        engine_stop(office, error.code,
+                    "%s. What was being recorded may or may not be; start the office again to find out", error.message);
+        return;
+    }
+    for (size_t i = commit->lazy_from; i < commit->batch.count; i++)
+        engine_lazy(office, &commit->batch.op[i]);
+    engine_alarm(office, "the disk is full; nothing can be recorded or received until there is room");
+    /* What others sent is theirs still: links are opened anew and it comes again. */
+    links_close_all(office, "the disk of this office is full");
+    for (size_t i = 0; i < office->line_count; i++) {
+        struct line *line = office->line[i];
+
+        while (line->accepted_first != NULL) {
+            struct sync_chunk *chunk = line->accepted_first;
+
+            line->accepted_first = chunk->next;
+            sync_chunk_free(chunk);
+        }
+        line->accepted_last = NULL;
+        sync_forget_staged(line->sync);
+    }
+}
+
+static void commit_done(struct office *office, struct office_job *job, struct now now)
+{
+    struct commit_job *commit = (struct commit_job *)job;
+
+    (void)now;
+    office->committing = false;
+    if (job->error.code != ERROR_NONE) {
+        commit_failed(office, commit);
+        return;
+    }
+    office->batch = job->number;
+    if (office->state != OFFICE_READY)
+        return; /* stopped meanwhile: it is recorded, and nothing leaves */
+    links_accept_offers(office, commit->offer, commit->offer_generation, commit->offer_count);
+    for (size_t i = 0; i < commit->part_count; i++) {
+        if (commit->part[i].own != NULL)
+            publish_own(office, &commit->part[i]);
+        receipt_accepted(office, &commit->part[i]);
+        overtaken_written(commit->part[i].line, true);
+    }
+    links_turn(office);
+}
+
+void commit_some(struct office *office)
+{
+    struct commit_job *commit = NULL;
+    size_t accepted_bytes = 0;
+    bool lazy_due = office->lazy.count > 0 && (office->hurry || office->lazy_at.us <= office->now.monotonic.us);
+    bool truncate_due = office->truncate && office->truncate_at.us <= office->now.monotonic.us;
+    bool work = lazy_due || truncate_due;
+
+    for (size_t i = 0; i < office->line_count; i++)
+        work |= office->line[i]->pending_first != NULL || office->line[i]->accepted_first != NULL ||
+                overtaken_waiting(office->line[i]);
+    if (office->committing || !work)
+        return;
+    commit = calloc(1, sizeof *commit);
+    if (commit == NULL)
+        return; /* the next turn tries again */
+    commit->job.run = commit_run;
+    commit->job.done = commit_done;
+    commit->job.release = commit_release;
+    commit->job.commits = true;
+    commit->job.truncate = truncate_due;
+    commit->job.number = office->batch + 1;
+    for (size_t i = 0; i < office->line_count; i++)
+        take_part(office, commit, office->line[i], &accepted_bytes);
+    commit->lazy_from = commit->batch.count;
+    store_batch_append(&commit->batch, &office->lazy);
+    store_batch_reset(&office->lazy);
+    if (office->hurry)
+        commit->offer_count = links_waiting_offers(office, commit->offer, commit->offer_generation, OFFERS_MAX);
+    office->hurry = false;
+    office->truncate = office->truncate && !truncate_due;
+    office->committing = true;
+    if (commit->batch.failed || encode_mark(office, commit) != 0) {
+        (void)error_set(&commit->job.error, ERROR_SYSTEM, "there is no memory left");
+        commit_done(office, &commit->job, office->now);
+        commit_release(&commit->job);
+        return;
+    }
+    engine_job(office, &commit->job);
+}
+
+void commit_sign_head(struct office *office, struct line *line)
+{
+    struct head head = {.size = line->second.size};
+
+    if (head.size == 0)
+        return;
+    tree_root(&line->second, head.root);
+    head_sign(&head, line->member[line->me].origin, office->identity->log_secret);
+    head_lazily(office, line, &head);
+    sync_load(line->sync, line->me, &line->second, &head);
+    plan_settle(office, line);
+}

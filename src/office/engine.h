@@ -1,0 +1,341 @@
+/*
+ * The office's own parts, shared by its files:
+ *   open.c    from store and mark to an office, or to a stop with an explanation
+ *   lines.c   founding, joining, showing, confirming, leaving
+ *   append.c  one's own entries: charter, prekeys, epochs, messages, acknowledgements
+ *   commit.c  batches, re-reading, heads, receipts, settle heads
+ *   links.c   connections, dialling, handshake counters
+ *   carry.c   between links and sync: messages, what sync needs from the store
+ *   fold.c    opening entries, prekeys and epochs of others, order, inbox
+ *   view.c    entries as people see them
+ *   prove.c   verification, policies, proofs
+ *   status.c  facts
+ */
+#ifndef LIAISON_OFFICE_ENGINE_H
+#define LIAISON_OFFICE_ENGINE_H
+
+#include "office/office.h"
+#include "record/epoch.h"
+#include "record/proof.h"
+#include "store/vault.h"
+
+#define LOG_NUMBER(line, member) ((line)->number * MEMBERS_MAX + (member) + 1)
+#define OFFERED_MAX 192
+#define PREKEY_LOW (PREKEY_BATCH / 2) /* below this many unused, the next batch is published */
+#define EPOCH_ENTRIES_MAX (UINT64_C(1) << 20)
+#define EPOCH_SECONDS 86400
+#define BATCH_ENTRIES_MAX ENTRIES_MAX
+#define BATCH_BYTES_MAX (900u << 10) /* of one's own entries in a batch: it must fit the mark and a message */
+#define LAZY_US SECOND_US            /* how long what need not be durable at once may wait */
+#define SETTLE_US SECOND_US
+#define ALARMS_MAX 32
+#define AGES_MAX 1024
+#define FOLD_ROWS 256
+#define RECENT_DEPTHS 8192
+
+struct offered {
+    uint64_t id;
+    uint8_t key[DH_SIZE];
+};
+
+/* What the office knows of one member's log on one line; of its own too. */
+struct member {
+    char origin[ORIGIN_SIZE];
+    uint8_t origin_hash[HASH_SIZE];
+    uint64_t folded;     /* entries below this were opened and ordered */
+    uint64_t announced;  /* entries below this were told to people */
+    uint64_t depth;      /* of entry folded - 1 */
+    uint64_t settle;     /* size of its newest settle head known */
+    bool folding;        /* a fold job is out */
+    uint64_t wait_batch; /* the fold needs what that batch will hold, an epoch's secret */
+    struct {
+        uint64_t index, depth;
+    } recent[RECENT_DEPTHS]; /* of entries folded lately, by index: the store may not have them yet */
+    bool left;
+    /* of another member */
+    uint64_t prekey_next;   /* id of the next prekey to publish for it */
+    unsigned prekey_stock;  /* published for it and not used */
+    bool forward;           /* one's own current epoch was wrapped to a prekey of it */
+    unsigned offered_count; /* its prekeys for us */
+    struct offered offered[OFFERED_MAX];
+    /* entries held and not readable: its author is told once an epoch, coalesced */
+    bool has_unreadable;
+    uint64_t unreadable_epoch; /* the last epoch + 1 it was told of */
+    struct unreadable unreadable;
+};
+
+/* An entry that came before its turn, on its way to being durable and shown. */
+enum overtaken_state { OVERTAKEN_NEW, OVERTAKEN_WRITING, OVERTAKEN_DURABLE, OVERTAKEN_SHOWN };
+struct overtaken {
+    enum overtaken_state state;
+    unsigned member;
+    uint64_t index;
+    bool folding;             /* a job that opens it is out */
+    struct sync_chunk *chunk; /* one entry */
+    struct head head;
+    struct overtaken *next;
+};
+
+/* What the fold makes of an entry: the column `kind`. */
+enum fold_kind {
+    FOLD_UNKNOWN = 0,
+    FOLD_MESSAGE = BODY_MESSAGE,
+    FOLD_ACKNOWLEDGEMENT = BODY_ACKNOWLEDGEMENT,
+    FOLD_NOTICE = BODY_UNREADABLE,
+    FOLD_UNREADABLE = 99, /* sealed, and not to be opened here */
+    FOLD_CLASS = 100,     /* + class of a clear entry */
+};
+
+/* When runs of one's own entries became durable: for the age of what waits. */
+struct age {
+    uint64_t end;
+    uint64_t seconds;
+};
+
+struct line_secrets {
+    uint8_t courier[COURIER_KEY_SIZE]; /* zeros on a line without one */
+    uint8_t link_psk[32];
+    uint8_t epoch[EPOCH_SECRET_SIZE]; /* one's own current one */
+};
+
+/* Requests that wait for a run of own entries to become durable. */
+struct waiting {
+    uint64_t request;
+    uint64_t first, count;
+    bool numbered; /* `numbers` says which entries answer it: some tokens were known */
+    uint64_t numbers[OFFICE_APPEND_MAX];
+    size_t number_count;
+    const char *line; /* of a founding or joining: what the answer holds besides */
+    struct buffer text, text2;
+    struct waiting *next;
+};
+
+/* A run of own entries on the way to the store. */
+struct pending {
+    struct sync_chunk *chunk;
+    struct store_batch operations; /* tokens, epochs, prekeys that belong to it */
+    struct waiting *waiting;
+    uint64_t urgent; /* index of a flash in it; UINT64_MAX if none */
+    struct pending *next;
+};
+
+struct line {
+    uint32_t number;
+    char name[NAME_SIZE];
+    bool confirmed;
+    bool left; /* this office closed its own log here */
+    unsigned me;
+    struct charter *charter;
+    struct buffer charter_text;
+    struct buffer courier_sealed; /* empty on a line without a courier key */
+    struct line_secrets *secret;  /* NULL while locked */
+    struct sync *sync;
+    struct member member[MEMBERS_MAX];
+    struct tree_frontier first;  /* of one's own log with everything pending */
+    struct tree_frontier second; /* of what was read back and hashed anew */
+    bool has_epoch;
+    uint64_t epoch;
+    uint64_t epoch_entry;       /* index */
+    uint64_t epoch_day;         /* wall clock day it began on */
+    uint64_t seen[MEMBERS_MAX]; /* sizes last named in an own entry */
+    struct pending *pending_first, *pending_last;
+    struct sync_chunk *accepted_first, *accepted_last;
+    struct overtaken *overtaken;
+    bool prekeys_due;
+    bool settle_due;
+    struct monotonic settle_at; /* when the newest head is flagged, if settle_due */
+    struct monotonic last_settle;
+    uint64_t inbox;
+    struct age age[AGES_MAX]; /* a ring, oldest first */
+    unsigned age_first, age_count;
+    uint64_t age_before; /* when the oldest entry before the ring became durable; 0 if unknown */
+};
+
+enum connection_state { CONNECTION_FREE, CONNECTION_DIALLING, CONNECTION_HANDSHAKE, CONNECTION_UP, CONNECTION_CLOSING };
+
+struct connection {
+    enum connection_state state;
+    unsigned generation; /* tells a reused slot from the one a job was started for */
+    struct channel *channel;
+    bool incoming;
+    bool offered; /* its first message was authentic; it waits for the counter to be durable */
+    int line;     /* -1 before an offer */
+    unsigned member;
+    int sync_link; /* -1 unless UP */
+    int route;     /* index into routes; -1 if incoming or a test */
+    uint64_t since;
+    size_t offer_line_count;
+    int offer_line[CHANNEL_LINES_MAX]; /* of an incoming one: which lines it may speak of */
+    /* link test */
+    bool test;
+    uint64_t request;
+    struct monotonic test_until; /* no answer by then: the next attempt, or the verdict */
+    uint64_t test_started_us;
+    bool jumped; /* the test's second attempt, with a counter far ahead */
+    struct address address;
+    char address_text[ADDRESS_SIZE];
+};
+
+/* An address that this office dials. */
+struct route {
+    bool used;
+    uint32_t number; /* in the store */
+    int line;
+    unsigned member;
+    char text[ADDRESS_SIZE];
+    struct address address;
+    int connection; /* -1 */
+    unsigned failures;
+    struct monotonic next;
+    uint64_t since;
+};
+
+struct queued {
+    struct office_event event;
+    struct queued *next;
+};
+
+/* A job that waits: first for the fold to reach these sizes, then for a batch. */
+struct gated {
+    struct office_job *job;
+    struct line *line;
+    uint64_t folded[MEMBERS_MAX];
+    uint64_t batch; /* 0 while the fold is waited for */
+    struct gated *next;
+};
+
+struct office {
+    struct office_config config;
+    enum office_state state;
+    struct error stop; /* why */
+    uint8_t id[OFFICE_ID_SIZE];
+    struct card card;
+    bool passphrase;
+    uint8_t passphrase_salt[PASSPHRASE_SALT_SIZE];
+    struct passphrase_limits passphrase_limits;
+    struct buffer master_sealed, identity_sealed;
+    uint8_t *master;           /* NULL while locked */
+    struct identity *identity; /* NULL while locked */
+    struct entropy entropy;
+    uint64_t batch; /* number of the last durable one */
+    uint64_t last_receipt_time;
+    uint64_t space; /* free bytes of disk as last seen */
+    struct now now; /* of the call being served */
+    size_t line_count;
+    struct line *line[OFFICE_LINES_MAX];
+    struct connection connection[OFFICE_LINKS_MAX];
+    size_t route_count;
+    struct route route[OFFICE_LINKS_MAX];
+    uint64_t counter_sent[OFFICE_LINES_MAX][MEMBERS_MAX];
+    uint64_t counter_received[OFFICE_LINES_MAX][MEMBERS_MAX];
+    struct store_batch lazy; /* operations that go with the next batch, at the latest at lazy_at */
+    struct monotonic lazy_at;
+    bool hurry;    /* the lazy operations must become durable now */
+    bool truncate; /* secrets were deleted: checkpoint within a minute */
+    struct monotonic truncate_at;
+    bool committing;     /* a batch is out */
+    struct gated *gated; /* jobs that wait until what was recorded before them can be read */
+    size_t jobs_out;     /* taken by the driver or waiting */
+    struct office_job *job_first, *job_last;
+    struct queued *event_first, *event_last;
+    bool inbox_stale; /* the counts are to be read again */
+    bool watched;     /* somebody wants OFFICE_ENTRY */
+    size_t alarm_count;
+    char alarm[ALARMS_MAX][200];
+};
+
+/* --- shared by all --------------------------------------------------------------------------------------- */
+void engine_stop(struct office *office, enum error_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void engine_alarm(struct office *office, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void engine_log(struct office *office, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Queues an event (copied, ownership taken). */
+void engine_event(struct office *office, const struct office_event *event);
+void engine_reply_error(struct office *office, uint64_t request, const struct error *error);
+/* Queues a job. Takes it. */
+void engine_job(struct office *office, struct office_job *job);
+/* Queues a job that reads a line, once everything durable on it now is folded and the fold is in the store. */
+void engine_job_after_fold(struct office *office, struct line *line, struct office_job *job);
+/* The batch that will hold the operations put to `lazy` now. */
+uint64_t engine_next_batch(const struct office *office);
+/* The line of that name, or NULL with an error. Also refuses while locked or (if `writes`) stopped. */
+struct line *engine_line(struct office *office, struct span name, bool writes, struct error *error);
+int engine_line_index(const struct office *office, const struct line *line);
+/* Adds an operation that may wait. */
+void engine_lazy(struct office *office, const struct store_op *op);
+/* Runs the parts that may have something to do now. Called at the end of every public function. */
+void engine_turn(struct office *office);
+/* "A/N" of a line; -1 with an error. */
+int engine_parse_entry(const struct line *line, struct span text, unsigned *member, uint64_t *index,
+                       struct error *error);
+
+/* --- append.c ---------------------------------------------------------------------------------------------- */
+/* The first two entries of one's own log. */
+int append_start(struct office *office, struct line *line, struct error *error);
+int append_prekeys(struct office *office, struct line *line, struct error *error);
+/* One entry of a clear class. */
+int append_clear(struct office *office, struct line *line, unsigned class, struct span body, struct error *error);
+/* One sealed entry; returns its index through `index`. */
+int append_sealed(struct office *office, struct line *line, const struct body *body, unsigned precedence,
+                  const struct reference *references, size_t reference_count, uint64_t *index, struct error *error);
+/* A request waits for what was appended last; NULL, and the request refused, when there is no memory. */
+struct waiting *append_wait(struct office *office, struct line *line, uint64_t request, uint64_t first, uint64_t count);
+/* An operation that belongs to the entry appended last, and is replayed with it. */
+void append_operation(struct line *line, const struct store_op *op);
+void waiting_free(struct waiting *waiting);
+void pending_free(struct pending *pending);
+/* Tells authors, in one entry, what cannot be opened. */
+void append_unreadable(struct office *office, struct line *line);
+
+/* --- commit.c --- */
+void commit_some(struct office *office);
+/* Signs the newest head of a line's own log if it is not known yet (at start). */
+void commit_sign_head(struct office *office, struct line *line);
+void commit_settle(struct office *office, struct line *line);
+int commit_mark_logs(const struct office *office, struct mark_log **logs, size_t *count);
+
+/* --- lines.c --- */
+struct line *line_new(struct office *office, uint32_t number, struct span name, struct span charter,
+                      struct error *error);
+void line_free(struct line *line);
+/* Opens the line's courier key and derives what hangs on it; the office is unlocked. */
+int line_unlock(struct office *office, struct line *line, struct error *error);
+/* Forgets the newest line, whose first batch could not be recorded. */
+void lines_forget_unrecorded(struct office *office);
+
+/* --- links.c --- */
+void links_start(struct office *office);
+void links_turn(struct office *office);
+struct monotonic links_next(const struct office *office);
+void links_step(struct office *office);
+void links_accept_offers(struct office *office, const int *connections, const unsigned *generations, size_t count);
+void links_close_all(struct office *office, const char *reason);
+void links_close_line(struct office *office, int line, const char *reason);
+size_t links_waiting_offers(const struct office *office, int *connections, unsigned *generations, size_t max);
+
+/* --- carry.c --- */
+void carry_events(struct office *office, struct line *line);
+
+/* --- overtake.c --- */
+void overtaken_free(struct line *line);
+/* Puts the new ones into a batch; afterwards, and when the batch has become durable or was rolled back. */
+void overtaken_put(struct line *line, struct store_batch *batch);
+void overtaken_written(struct line *line, bool durable);
+/* Whether an entry was shown before its turn; forgets those the log has reached. */
+bool overtaken_was_shown(const struct line *line, unsigned member, uint64_t index);
+void overtaken_reached(struct office *office, struct line *line, unsigned member, uint64_t folded);
+bool overtaken_waiting(const struct line *line);
+
+/* --- fold.c --- */
+/* An entry beyond a gap came: make it durable, show it, and say that it is held. */
+void pending_entry(struct office *office, struct line *line, const struct sync_event *event);
+void fold_some(struct office *office);
+
+/* --- view.c --- */
+/* Fills a view from an entry's bytes; opens it with `secret` if not NULL. */
+int view_entry(struct office_view *view, const struct line *line, unsigned author, uint64_t index, struct span bytes,
+               uint64_t received, const uint8_t *secret);
+int open_secret(const struct office *office, const struct line *line, unsigned author, uint64_t epoch,
+                struct span sealed, uint8_t secret[static EPOCH_SECRET_SIZE]);
+
+#endif

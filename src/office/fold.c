@@ -1,0 +1,748 @@
+/*
+ * The fold: after entries are durable and receipted they are opened, ordered and told, a slice at a time. What it
+ * writes is a cache. It never delays a receipt: an entry that cannot be opened counts like any other.
+ */
+#include <stdlib.h>
+
+#include "base/cbor.h"
+#include "office/engine.h"
+
+/* One entry of `seen` or `re`, looked up on the store's thread. */
+struct claim {
+    unsigned member;
+    uint64_t index; /* the entry it rests on: the last of a seen size, or the one named */
+    bool held;
+    bool true_; /* the root or leaf is the one here */
+    bool folded;
+    uint64_t depth;
+};
+
+/* Per entry of the slice. */
+struct slice_entry {
+    uint64_t index;
+    uint64_t received;
+    size_t first_claim;
+    struct span bytes; /* in the result's memory */
+    struct span leaf;
+    size_t secret_at;   /* sealed secret in `secrets`: of an epoch entry the prekey, of a sealed one the epoch's */
+    size_t secret_size; /* 0: none */
+    bool opened_before; /* of an epoch entry: its secret is in the store already */
+};
+
+struct fold_job {
+    struct office_job job;
+    struct line *line;
+    unsigned member;
+    bool overtaken; /* the entries came before their turn */
+    uint64_t from;
+    uint64_t durable[MEMBERS_MAX];
+    struct store_result rows;
+    struct buffer given; /* overtaken: the entries' bytes */
+    size_t count;
+    struct slice_entry entry[FOLD_ROWS];
+    struct buffer claims; /* of struct claim */
+    struct buffer secrets;
+};
+
+static void fold_release(struct office_job *job)
+{
+    struct fold_job *fold = (struct fold_job *)job;
+
+    store_result_free(&fold->rows);
+    buffer_free(&fold->given);
+    buffer_free(&fold->claims);
+    buffer_free(&fold->secrets);
+    buffer_free(&job->mark);
+    free(fold);
+}
+
+/* --- on the store's thread ---------------------------------------------------------------------------------------- */
+
+static int look_up_depth(struct store *store, struct claim *claim, int64_t place, struct error *error)
+{
+    struct store_query query = {.kind = STORE_FOLD, .n = {place}};
+    struct store_result result = {0};
+    int status = store_read(store, &query, &result, error);
+
+    if (status == 0 && result.count > 0) {
+        claim->folded = true;
+        claim->depth = (uint64_t)result.row[0].n[1];
+    }
+    store_result_free(&result);
+    return status;
+}
+
+/* A head at exactly that size says the root; else it is computed. */
+static int look_up_root(struct store *store, uint32_t log, uint64_t size, uint8_t root[static HASH_SIZE],
+                        struct error *error)
+{
+    struct store_query query = {.kind = STORE_HEADS, .n = {log, (int64_t)size}, .limit = 1};
+    struct store_result result = {0};
+    int status = store_read(store, &query, &result, error);
+    bool known =
+        status == 0 && result.count > 0 && (uint64_t)result.row[0].n[0] == size && result.row[0].b[0].size == HASH_SIZE;
+
+    if (known)
+        memcpy(root, result.row[0].b[0].data, HASH_SIZE);
+    store_result_free(&result);
+    if (status != 0 || known)
+        return status;
+    return store_range_hash(store, log, (struct tree_range){0, size}, root, error);
+}
+
+static int look_up_seen(struct fold_job *fold, struct store *store, const struct seen *seen)
+{
+    struct claim claim = {
+        .member = seen->member, .index = seen->size - 1, .held = seen->size <= fold->durable[seen->member]};
+    uint32_t log = LOG_NUMBER(fold->line, seen->member);
+    uint8_t root[HASH_SIZE];
+
+    if (claim.held) {
+        if (look_up_root(store, log, seen->size, root, &fold->job.error) != 0 ||
+            look_up_depth(store, &claim, PLACE(log, claim.index), &fold->job.error) != 0)
+            return -1;
+        claim.true_ = memcmp(root, seen->root, HASH_SIZE) == 0;
+    }
+    buffer_put(&fold->claims, &claim, sizeof claim);
+    return 0;
+}
+
+static int look_up_reference(struct fold_job *fold, struct store *store, const struct reference *reference)
+{
+    struct claim claim = {.member = reference->member,
+                          .index = reference->index,
+                          .held = reference->index < fold->durable[reference->member]};
+    int64_t place = PLACE(LOG_NUMBER(fold->line, reference->member), reference->index);
+    struct store_query query = {.kind = STORE_ENTRY, .n = {place}};
+    struct store_result result = {0};
+
+    if (claim.held) {
+        if (store_read(store, &query, &result, &fold->job.error) != 0 ||
+            look_up_depth(store, &claim, place, &fold->job.error) != 0) {
+            store_result_free(&result);
+            return -1;
+        }
+        claim.true_ = result.count > 0 && span_equal(result.row[0].b[0], span_of(reference->leaf, HASH_SIZE));
+        store_result_free(&result);
+    }
+    buffer_put(&fold->claims, &claim, sizeof claim);
+    return 0;
+}
+
+static int keep_secret(struct fold_job *fold, struct store *store, const struct store_query *query,
+                       struct slice_entry *entry)
+{
+    struct store_result result = {0};
+    int status = store_read(store, query, &result, &fold->job.error);
+
+    if (status == 0 && result.count > 0) {
+        entry->secret_at = fold->secrets.size;
+        entry->secret_size = result.row[0].b[0].size;
+        buffer_put_span(&fold->secrets, result.row[0].b[0]);
+    }
+    store_result_free(&result);
+    return status;
+}
+
+static const struct wrap *wrap_for(const struct epoch *epoch, unsigned member)
+{
+    for (unsigned i = 0; i < epoch->wrap_count; i++)
+        if (epoch->wrap[i].member == member)
+            return &epoch->wrap[i];
+    return NULL;
+}
+
+/* Of an epoch entry, the prekey that its wrap for us names; of a sealed one, its epoch's secret. */
+static int look_up_secret(struct fold_job *fold, struct store *store, const struct entry *entry,
+                          struct slice_entry *slice)
+{
+    const struct line *line = fold->line;
+    struct store_query epoch_query = {.kind = STORE_EPOCH,
+                                      .n = {LOG_NUMBER(line, fold->member), (int64_t)entry->header.epoch}};
+    struct epoch epoch;
+    const struct wrap *wrap = NULL;
+
+    if (entry->header.class == ENTRY_SEALED) {
+        /* Entries in a row are mostly of one epoch. */
+        if (slice > fold->entry && slice[-1].secret_size > 0 && !slice[-1].opened_before) {
+            struct entry before;
+
+            if (entry_parse(&before, slice[-1].bytes, fold->member, line->charter->member_count, NULL) == 0 &&
+                before.header.class == ENTRY_SEALED && before.header.epoch == entry->header.epoch) {
+                slice->secret_at = slice[-1].secret_at;
+                slice->secret_size = slice[-1].secret_size;
+                return 0;
+            }
+        }
+        return keep_secret(fold, store, &epoch_query, slice);
+    }
+    if (entry->header.class != ENTRY_EPOCH || fold->member == line->me)
+        return 0;
+    if (keep_secret(fold, store, &epoch_query, slice) != 0)
+        return -1;
+    slice->opened_before = slice->secret_size > 0;
+    if (slice->opened_before || epoch_read(&epoch, entry->body, fold->member, line->charter->member_count, NULL) != 0)
+        return 0;
+    wrap = wrap_for(&epoch, line->me);
+    if (wrap != NULL && wrap->source == WRAP_PREKEY) {
+        struct store_query query = {.kind = STORE_PREKEY, .n = {line->number, fold->member, (int64_t)wrap->number}};
+
+        return keep_secret(fold, store, &query, slice);
+    }
+    return 0;
+}
+
+static int look_up(struct fold_job *fold, struct store *store, struct slice_entry *slice)
+{
+    struct entry entry;
+
+    slice->first_claim = fold->claims.size / sizeof(struct claim);
+    if (entry_parse(&entry, slice->bytes, fold->member, fold->line->charter->member_count, NULL) != 0)
+        return 0;
+    for (unsigned i = 0; i < entry.header.seen_count && !fold->overtaken; i++)
+        if (look_up_seen(fold, store, &entry.header.seen[i]) != 0)
+            return -1;
+    for (unsigned i = 0; i < entry.header.reference_count && !fold->overtaken; i++)
+        if (look_up_reference(fold, store, &entry.header.references[i]) != 0)
+            return -1;
+    return look_up_secret(fold, store, &entry, slice);
+}
+
+static int fold_run(struct office_job *job, struct store *store)
+{
+    struct fold_job *fold = (struct fold_job *)job;
+    struct store_query query = {.kind = STORE_ENTRIES, .limit = FOLD_ROWS};
+
+    if (!fold->overtaken) {
+        query.n[0] = LOG_NUMBER(fold->line, fold->member);
+        query.n[1] = (int64_t)fold->from;
+        query.n[2] = (int64_t)fold->durable[fold->member];
+        if (store_read(store, &query, &fold->rows, &job->error) != 0)
+            return -1;
+        fold->count = fold->rows.count;
+        for (size_t i = 0; i < fold->count; i++) {
+            const struct store_row *row = &fold->rows.row[i];
+
+            fold->entry[i].index = PLACE_INDEX(row->n[0]);
+            fold->entry[i].received = (uint64_t)row->n[4];
+            fold->entry[i].leaf = row->b[0];
+            fold->entry[i].bytes = row->b[1];
+        }
+    }
+    for (size_t i = 0; i < fold->count; i++)
+        if (look_up(fold, store, &fold->entry[i]) != 0)
+            return -1;
+    return buffer_failed(&fold->claims) || buffer_failed(&fold->secrets)
+               ? error_set(&job->error, ERROR_SYSTEM, "there is no memory left")
+               : 0;
+}
+
+/* --- afterwards
+ * ------------------------------------------------------------------------------------------------------- */
+
+static struct span secret_of(const struct fold_job *fold, const struct slice_entry *slice)
+{
+    return span_of(fold->secrets.data + slice->secret_at, slice->secret_size);
+}
+
+int open_secret(const struct office *office, const struct line *line, unsigned author, uint64_t epoch,
+                struct span sealed, uint8_t secret[static EPOCH_SECRET_SIZE])
+{
+    struct vault_context context;
+
+    return vault_open(secret, EPOCH_SECRET_SIZE, office->master,
+                      vault_context(&context, office->id, VAULT_EPOCH, line->charter->line_id, author, 0, epoch),
+                      sealed, NULL);
+}
+
+static void take_prekeys(struct office *office, struct line *line, unsigned author, const struct entry *entry)
+{
+    struct prekeys *prekeys = malloc(sizeof *prekeys);
+    struct member *member = &line->member[author];
+
+    if (prekeys == NULL || prekeys_read(prekeys, entry->body, author, line->charter->member_count, NULL) != 0)
+        goto out;
+    if (prekeys->voids && member->offered_count > 0) {
+        struct store_op op = {.kind = STORE_DROP_OFFERED, .n = {line->number, author, INT64_MAX}};
+
+        engine_lazy(office, &op);
+        member->offered_count = 0;
+    }
+    for (unsigned i = 0; i < prekeys->count; i++) {
+        if (prekeys->batch[i].author != line->me)
+            continue;
+        for (unsigned k = 0; k < prekeys->batch[i].keys && member->offered_count < OFFERED_MAX; k++) {
+            uint64_t id = prekeys->batch[i].first + k;
+            struct store_op op = {.kind = STORE_PUT_OFFERED, .n = {line->number, author, (int64_t)id}};
+
+            /* Ids rise; a key that cannot be used is passed over. */
+            if ((member->offered_count > 0 && id <= member->offered[member->offered_count - 1].id) ||
+                !dh_key_is_valid(prekeys->batch[i].key[k]))
+                continue;
+            op.b[0] = span_of(prekeys->batch[i].key[k], DH_SIZE);
+            engine_lazy(office, &op);
+            member->offered[member->offered_count].id = id;
+            memcpy(member->offered[member->offered_count++].key, prekeys->batch[i].key[k], DH_SIZE);
+        }
+    }
+out:
+    free(prekeys);
+}
+
+/* The prekey's secret is deleted with the same batch that stores the epoch's. */
+static void keep_epoch(struct office *office, struct line *line, unsigned author, const struct entry *entry,
+                       uint64_t index, const struct wrap *wrap, const uint8_t secret[static EPOCH_SECRET_SIZE])
+{
+    struct buffer sealed = {0};
+    struct vault_context context;
+    struct store_op op = {.kind = STORE_PUT_EPOCH};
+    struct store_op drop = {.kind = STORE_DROP_PREKEY};
+
+    vault_seal(&sealed, office->master,
+               vault_context(&context, office->id, VAULT_EPOCH, line->charter->line_id, author, 0, entry->header.epoch),
+               span_of(secret, EPOCH_SECRET_SIZE), &office->entropy);
+    op.n[0] = LOG_NUMBER(line, author);
+    op.n[1] = (int64_t)entry->header.epoch;
+    op.n[2] = (int64_t)index;
+    op.n[3] = wrap->source == WRAP_PREKEY;
+    op.b[0] = buffer_span(&sealed);
+    engine_lazy(office, &op);
+    buffer_free(&sealed);
+    if (wrap->source != WRAP_PREKEY)
+        return;
+    drop.n[0] = line->number;
+    drop.n[1] = author;
+    drop.n[2] = (int64_t)wrap->number;
+    engine_lazy(office, &drop);
+    if (line->member[author].prekey_stock > 0)
+        line->member[author].prekey_stock--;
+    line->prekeys_due |= line->member[author].prekey_stock < PREKEY_LOW;
+    if (!office->truncate)
+        office->truncate_at = monotonic_after(office->now.monotonic, 30 * SECOND_US);
+    office->truncate = true;
+}
+
+/* Opens an epoch entry's wrap. False if this office cannot. */
+static bool take_epoch(struct office *office, struct fold_job *fold, const struct slice_entry *slice,
+                       const struct entry *entry)
+{
+    struct line *line = fold->line;
+    struct epoch epoch;
+    const struct wrap *wrap = NULL;
+    uint8_t key[DH_SIZE];
+    uint8_t secret[EPOCH_SECRET_SIZE];
+    uint8_t commitment[HASH_SIZE];
+    struct vault_context context;
+    struct wrap_context wrap_context = {.charter = line->charter,
+                                        .origin_hash = line->member[fold->member].origin_hash,
+                                        .courier_key = line->secret->courier,
+                                        .author = fold->member,
+                                        .epoch = entry->header.epoch};
+    bool ok = false;
+
+    if (slice->opened_before)
+        return true;
+    if (epoch_read(&epoch, entry->body, fold->member, line->charter->member_count, NULL) != 0)
+        return false;
+    wrap = wrap_for(&epoch, line->me);
+    if (wrap == NULL || wrap->courier_slot != 0)
+        return false;
+    if (wrap->source == WRAP_STANDING)
+        memcpy(key, office->identity->sealing_secret, DH_SIZE);
+    else if (slice->secret_size == 0 || vault_open(key, DH_SIZE, office->master,
+                                                   vault_context(&context, office->id, VAULT_PREKEY,
+                                                                 line->charter->line_id, fold->member, wrap->number, 0),
+                                                   secret_of(fold, slice), NULL) != 0)
+        return false;
+    epoch_commitment(commitment, wrap_context.origin_hash, entry->header.epoch, secret);
+    ok = wrap_open(secret, wrap, &wrap_context, key);
+    if (ok) {
+        epoch_commitment(commitment, wrap_context.origin_hash, entry->header.epoch, secret);
+        ok = memcmp(commitment, epoch.commitment, HASH_SIZE) == 0;
+    }
+    if (ok)
+        keep_epoch(office, line, fold->member, entry, slice->index, wrap, secret);
+    secret_wipe(key, sizeof key);
+    secret_wipe(secret, sizeof secret);
+    return ok;
+}
+
+static void note_unreadable(struct line *line, unsigned author, uint64_t index, uint64_t epoch)
+{
+    struct member *member = &line->member[author];
+
+    if (author == line->me || member->unreadable_epoch == epoch + 1)
+        return;
+    member->unreadable_epoch = epoch + 1;
+    member->has_unreadable = true;
+    member->unreadable = (struct unreadable){.member = (uint8_t)author, .first = index, .last = index};
+}
+
+/* Somebody cannot open what we sealed: begin anew, to its standing key. */
+static void take_notice(struct office *office, struct line *line, unsigned author, const struct body *body)
+{
+    for (unsigned i = 0; i < body->unreadable_count; i++) {
+        if (body->unreadable[i].member != line->me)
+            continue;
+        line->has_epoch = false;
+        line->member[author].offered_count = 0;
+        engine_alarm(office,
+                     "%s cannot open our entry %llu on the line %s and perhaps later ones; send again what mattered",
+                     line->charter->members[author].name, (unsigned long long)body->unreadable[i].first, line->name);
+    }
+}
+
+static void put_inbox(struct office *office, struct line *line, unsigned author, uint64_t index)
+{
+    struct store_op op = {.kind = STORE_PUT_INBOX};
+
+    op.n[0] = PLACE(LOG_NUMBER(line, author), index);
+    op.n[1] = line->number;
+    engine_lazy(office, &op);
+    line->inbox++;
+}
+
+/* One's own acknowledgement or answer takes what it names out of the inbox. */
+static void drop_inbox(struct office *office, struct line *line, const struct entry *entry)
+{
+    for (unsigned i = 0; i < entry->header.reference_count; i++) {
+        const struct reference *reference = &entry->header.references[i];
+        struct store_op op = {.kind = STORE_DROP_INBOX};
+
+        if (reference->member == line->me)
+            continue;
+        op.n[0] = PLACE(LOG_NUMBER(line, reference->member), reference->index);
+        engine_lazy(office, &op);
+    }
+    office->inbox_stale = true;
+}
+
+static void announce(struct office *office, struct fold_job *fold, const struct slice_entry *slice,
+                     const uint8_t *secret)
+{
+    struct office_event event = {.kind = OFFICE_ENTRY, .view_count = 1};
+
+    if (!office->watched)
+        return;
+    event.view = calloc(1, sizeof *event.view);
+    if (event.view == NULL)
+        return;
+    event.line = fold->line->name;
+    if (view_entry(event.view, fold->line, fold->member, slice->index, slice->bytes, slice->received, secret) != 0) {
+        office_event_free(&event);
+        return;
+    }
+    engine_event(office, &event);
+}
+
+/* Opens a sealed entry; what kind it turns out to be. */
+static enum fold_kind take_sealed(struct office *office, struct fold_job *fold, const struct slice_entry *slice,
+                                  const struct entry *entry, uint8_t secret[static EPOCH_SECRET_SIZE], bool *readable)
+{
+    struct line *line = fold->line;
+    struct buffer plain = {0};
+    struct body body = {0};
+    struct entry_place place = {.index = slice->index};
+    enum fold_kind kind = FOLD_UNREADABLE;
+    bool first_time =
+        slice->index >= line->member[fold->member].announced && !overtaken_was_shown(line, fold->member, slice->index);
+
+    memcpy(place.origin_hash, line->member[fold->member].origin_hash, HASH_SIZE);
+    if (slice->secret_size == 0 ||
+        open_secret(office, line, fold->member, entry->header.epoch, secret_of(fold, slice), secret) != 0 ||
+        entry_open(&plain, entry, secret, &place, NULL) != 0) {
+        note_unreadable(line, fold->member, slice->index, entry->header.epoch);
+        goto out;
+    }
+    *readable = true;
+    if (body_read(&body, buffer_span(&plain)) != 0) {
+        kind = FOLD_UNKNOWN;
+        goto out;
+    }
+    kind = body.kind <= BODY_UNREADABLE ? (enum fold_kind)body.kind : FOLD_UNKNOWN;
+    if (fold->member == line->me &&
+        (kind == FOLD_ACKNOWLEDGEMENT || (kind == FOLD_MESSAGE && entry->header.reference_count > 0)))
+        drop_inbox(office, line, entry);
+    if (fold->member != line->me && kind == FOLD_MESSAGE && first_time)
+        put_inbox(office, line, fold->member, slice->index);
+    if (fold->member != line->me && kind == FOLD_NOTICE && first_time)
+        take_notice(office, line, fold->member, &body);
+out:
+    if (plain.data != NULL)
+        secret_wipe(plain.data, plain.capacity);
+    buffer_free(&plain);
+    return kind;
+}
+
+/* The depth of an entry that is folded, though the store may not have it yet. */
+static bool recent_depth(const struct line *line, const struct claim *claim, uint64_t *depth)
+{
+    const struct member *member = &line->member[claim->member];
+
+    if (member->recent[claim->index % RECENT_DEPTHS].index != claim->index || claim->index >= member->folded)
+        return false;
+    *depth = member->recent[claim->index % RECENT_DEPTHS].depth;
+    return true;
+}
+
+/* depth = 1 + the largest of its predecessor's and of those that valid claims rest on. False if one of them is not
+ * folded yet: then this log waits for the other. */
+static bool compute_depth(struct office *office, struct fold_job *fold, size_t i, uint64_t *depth)
+{
+    const struct claim *claims = (const struct claim *)(const void *)fold->claims.data;
+    size_t end = i + 1 < fold->count ? fold->entry[i + 1].first_claim : fold->claims.size / sizeof *claims;
+    struct member *member = &fold->line->member[fold->member];
+
+    *depth = fold->entry[i].index == 0 ? 0 : member->depth + 1;
+    for (size_t c = fold->entry[i].first_claim; c < end; c++) {
+        const struct claim *claim = &claims[c];
+        uint64_t rest = claim->depth;
+
+        if (claim->held && claim->true_ && !claim->folded && !recent_depth(fold->line, claim, &rest))
+            return false;
+        if (claim->held && claim->true_ && rest + 1 > *depth)
+            *depth = rest + 1;
+        if (!claim->held || !claim->true_) {
+            struct store_op op = {.kind = STORE_PUT_CLAIM};
+
+            op.n[0] = PLACE(LOG_NUMBER(fold->line, claim->member), claim->index);
+            op.n[1] = PLACE(LOG_NUMBER(fold->line, fold->member), fold->entry[i].index);
+            engine_lazy(office, &op);
+            engine_log(office,
+                       "%s/%llu names an entry of %s that is not held here, or is another one; that claim is void",
+                       fold->line->charter->members[fold->member].name, (unsigned long long)fold->entry[i].index,
+                       fold->line->charter->members[claim->member].name);
+        }
+    }
+    return true;
+}
+
+static void put_fold(struct office *office, struct fold_job *fold, const struct slice_entry *slice,
+                     const struct entry *entry, uint64_t depth, int kind)
+{
+    struct line *line = fold->line;
+    int64_t place = PLACE(LOG_NUMBER(line, fold->member), slice->index);
+    struct store_op op = {.kind = STORE_PUT_FOLD};
+
+    op.n[0] = place;
+    op.n[1] = line->number;
+    op.n[2] = (int64_t)depth;
+    op.n[3] = fold->member;
+    op.n[4] = kind;
+    engine_lazy(office, &op);
+    for (unsigned i = 0; entry != NULL && i < entry->header.reference_count; i++) {
+        const struct reference *reference = &entry->header.references[i];
+        struct store_op ref = {.kind = STORE_PUT_REF};
+
+        ref.n[0] = PLACE(LOG_NUMBER(line, reference->member), reference->index);
+        ref.n[1] = place;
+        engine_lazy(office, &ref);
+    }
+}
+
+/* What an entry means to this office. Returns its kind. */
+static int take_entry(struct office *office, struct fold_job *fold, const struct slice_entry *slice,
+                      const struct entry *entry)
+{
+    struct line *line = fold->line;
+    struct member *member = &line->member[fold->member];
+    uint8_t secret[EPOCH_SECRET_SIZE];
+    bool readable = false;
+    int kind = FOLD_CLASS + (int)entry->header.class;
+
+    switch (entry->header.class) {
+    case ENTRY_PREKEYS:
+        if (fold->member != line->me && !fold->overtaken)
+            take_prekeys(office, line, fold->member, entry);
+        break;
+    case ENTRY_EPOCH:
+        if (fold->member != line->me && !take_epoch(office, fold, slice, entry))
+            note_unreadable(line, fold->member, slice->index, entry->header.epoch);
+        break;
+    case ENTRY_LEAVE:
+        member->left = true;
+        break;
+    case ENTRY_SEALED:
+        kind = take_sealed(office, fold, slice, entry, secret, &readable);
+        break;
+    default:
+        break;
+    }
+    if (slice->index >= member->announced && !overtaken_was_shown(line, fold->member, slice->index))
+        announce(office, fold, slice, readable ? secret : NULL);
+    secret_wipe(secret, sizeof secret);
+    return kind;
+}
+
+static bool epoch_is_new(const struct entry *entry)
+{
+    return entry->header.class == ENTRY_EPOCH;
+}
+
+/* In order. An epoch entry ends the slice: the next one finds its secret in the store. */
+static void take_slice(struct office *office, struct fold_job *fold)
+{
+    struct member *member = &fold->line->member[fold->member];
+    struct store_op op = {.kind = STORE_SET_FOLDED};
+
+    for (size_t i = 0; i < fold->count; i++) {
+        const struct slice_entry *slice = &fold->entry[i];
+        struct entry entry;
+        bool formed = entry_parse(&entry, slice->bytes, fold->member, fold->line->charter->member_count, NULL) == 0;
+        uint64_t depth = 0;
+        int kind = FOLD_UNKNOWN;
+
+        if (!compute_depth(office, fold, i, &depth)) {
+            member->wait_batch = engine_next_batch(office);
+            office->hurry = true;
+            break;
+        }
+        if (formed)
+            kind = take_entry(office, fold, slice, &entry);
+        put_fold(office, fold, slice, formed ? &entry : NULL, depth, kind);
+        member->recent[slice->index % RECENT_DEPTHS].index = slice->index;
+        member->recent[slice->index % RECENT_DEPTHS].depth = depth;
+        member->depth = depth;
+        member->folded = slice->index + 1;
+        if (member->announced < member->folded)
+            member->announced = member->folded;
+        if (formed && epoch_is_new(&entry) && fold->member != fold->line->me) {
+            member->wait_batch = engine_next_batch(office);
+            office->hurry = true;
+            break;
+        }
+    }
+    overtaken_reached(office, fold->line, fold->member, member->folded);
+    op.n[0] = LOG_NUMBER(fold->line, fold->member);
+    op.n[1] = (int64_t)member->folded;
+    engine_lazy(office, &op);
+}
+
+/* Shown before its turn, and said to be held. */
+static void take_overtaken(struct office *office, struct fold_job *fold)
+{
+    struct line *line = fold->line;
+
+    for (size_t i = 0; i < fold->count; i++) {
+        const struct slice_entry *slice = &fold->entry[i];
+        struct reference held = {.member = (uint8_t)fold->member, .index = slice->index};
+        struct buffer body = {0};
+        struct error error = {0};
+        struct entry entry;
+
+        if (slice->index < line->member[fold->member].folded)
+            continue; /* its turn came meanwhile */
+        if (entry_parse(&entry, slice->bytes, fold->member, line->charter->member_count, NULL) == 0) {
+            (void)take_entry(office, fold, slice, &entry);
+            if (epoch_is_new(&entry))
+                line->member[fold->member].wait_batch = engine_next_batch(office);
+        }
+        for (struct overtaken *o = line->overtaken; o != NULL; o = o->next)
+            if (o->member == fold->member && o->index == slice->index)
+                o->state = OVERTAKEN_SHOWN;
+        memcpy(held.leaf, slice->leaf.data, HASH_SIZE);
+        held_put(&body, &held, 1);
+        if (!line->left && !buffer_failed(&body) &&
+            append_clear(office, line, ENTRY_HELD, buffer_span(&body), &error) != 0)
+            engine_log(office, "cannot say that an entry is held: %s", error.message);
+        buffer_free(&body);
+        office->hurry = true;
+    }
+}
+
+static void fold_done(struct office *office, struct office_job *job, struct now now)
+{
+    struct fold_job *fold = (struct fold_job *)job;
+    struct line *line = fold->line;
+    struct error error = {0};
+
+    (void)now;
+    if (!fold->overtaken)
+        line->member[fold->member].folding = false;
+    if (job->error.code != ERROR_NONE) {
+        engine_stop(office, ERROR_STORAGE, "%s", job->error.message);
+        return;
+    }
+    if (office->state != OFFICE_READY)
+        return;
+    if (fold->overtaken)
+        take_overtaken(office, fold);
+    else
+        take_slice(office, fold);
+    append_unreadable(office, line);
+    if (line->prekeys_due && !line->left) {
+        line->prekeys_due = false;
+        if (append_prekeys(office, line, &error) != 0)
+            engine_log(office, "no new prekeys could be published: %s", error.message);
+    }
+}
+
+static struct fold_job *new_fold(struct line *line, unsigned member)
+{
+    struct fold_job *fold = calloc(1, sizeof *fold);
+
+    if (fold == NULL)
+        return NULL;
+    fold->job.run = fold_run;
+    fold->job.done = fold_done;
+    fold->job.release = fold_release;
+    fold->line = line;
+    fold->member = member;
+    for (unsigned i = 0; i < line->charter->member_count; i++)
+        fold->durable[i] = sync_durable(line->sync, i);
+    return fold;
+}
+
+/* The prekey of an overtaking epoch and the flash under it are opened by two jobs in turn: the first stores the secret.
+ */
+static void fold_one_overtaken(struct office *office, struct line *line)
+{
+    for (struct overtaken *o = line->overtaken; o != NULL; o = o->next) {
+        struct fold_job *fold = NULL;
+
+        if (o->state != OVERTAKEN_DURABLE)
+            continue;
+        if (o->folding || line->member[o->member].wait_batch > office->batch)
+            return;
+        fold = new_fold(line, o->member);
+        if (fold == NULL)
+            return;
+        fold->overtaken = true;
+        fold->count = 1;
+        buffer_put_span(&fold->given, sync_chunk_entry(o->chunk, 0));
+        buffer_put(&fold->given, o->chunk->leaf[0], HASH_SIZE);
+        if (buffer_failed(&fold->given)) {
+            fold_release(&fold->job);
+            return;
+        }
+        fold->entry[0].index = o->index;
+        fold->entry[0].received = office->now.wall.us / SECOND_US;
+        fold->entry[0].bytes = span_of(fold->given.data, fold->given.size - HASH_SIZE);
+        fold->entry[0].leaf = span_from(buffer_span(&fold->given), fold->given.size - HASH_SIZE);
+        o->folding = true;
+        engine_job(office, &fold->job);
+        return;
+    }
+}
+
+void fold_some(struct office *office)
+{
+    for (size_t l = 0; l < office->line_count; l++) {
+        struct line *line = office->line[l];
+
+        for (unsigned i = 0; i < line->charter->member_count; i++) {
+            struct member *member = &line->member[i];
+            struct fold_job *fold = NULL;
+
+            if (member->folding || member->wait_batch > office->batch || member->folded >= sync_durable(line->sync, i))
+                continue;
+            fold = new_fold(line, i);
+            if (fold == NULL)
+                return;
+            fold->from = member->folded;
+            member->folding = true;
+            engine_job(office, &fold->job);
+        }
+        fold_one_overtaken(office, line);
+    }
+}

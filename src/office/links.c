@@ -1,0 +1,689 @@
+/*
+ * Connections: dialling with patience, answering only who is proved and fresh, and testing.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "office/engine.h"
+
+#define REDIAL_FIRST_US (SECOND_US / 4)
+#define COUNTER_JUMP_US (UINT64_C(366) * EPOCH_SECONDS * SECOND_US)
+#define TEST_FIRST_US (10 * SECOND_US)
+#define TEST_SECOND_US (3 * SECOND_US)
+#define OUTPUT_CHUNK 65536
+
+static struct line *line_of(const struct office *office, const struct connection *connection)
+{
+    return connection->line < 0 ? NULL : office->line[connection->line];
+}
+
+static int new_connection(struct office *office)
+{
+    for (int i = 0; i < OFFICE_LINKS_MAX; i++) {
+        struct connection *connection = &office->connection[i];
+        unsigned generation = connection->generation;
+
+        if (connection->state != CONNECTION_FREE)
+            continue;
+        *connection = (struct connection){.generation = generation + 1, .line = -1, .sync_link = -1, .route = -1};
+        return i;
+    }
+    return -1;
+}
+
+static void tell_link(struct office *office, const struct connection *connection, bool up, const char *reason)
+{
+    const struct line *line = line_of(office, connection);
+    struct office_event event = {.kind = OFFICE_LINK, .up = up};
+
+    if (line == NULL || connection->test)
+        return;
+    event.line = line->name;
+    event.party = line->charter->members[connection->member].name;
+    (void)snprintf(event.address_text, sizeof event.address_text, "%s",
+                   connection->incoming ? "incoming" : connection->address_text);
+    (void)snprintf(event.reason, sizeof event.reason, "%s", reason);
+    engine_event(office, &event);
+}
+
+/* When to dial again: doubling to the maximum, between half and all of that. */
+static void plan_redial(struct office *office, struct route *route)
+{
+    unsigned doublings = route->failures < 10 ? route->failures : 10;
+    uint64_t wait = REDIAL_FIRST_US << doublings;
+    uint8_t random[8];
+    struct cursor cursor = cursor_of(span_of(random, sizeof random));
+
+    if (wait > office->config.redial_max_us)
+        wait = office->config.redial_max_us;
+    entropy_fill(&office->entropy, random, sizeof random);
+    wait = wait / 2 + cursor_u64(&cursor) % (wait / 2 + 1);
+    route->failures++;
+    route->connection = -1;
+    route->since = office->now.wall.us / SECOND_US;
+    route->next = monotonic_after(office->now.monotonic, wait);
+}
+
+static void reply_test(struct office *office, struct connection *connection, const char *outcome, uint64_t us,
+                       const char *detail)
+{
+    struct office_event event = {.kind = OFFICE_REPLY, .request = connection->request, .outcome = outcome, .at = us};
+
+    if (!connection->test || connection->request == 0)
+        return;
+    (void)snprintf(event.reason, sizeof event.reason, "%s", detail);
+    engine_event(office, &event);
+    connection->request = 0;
+}
+
+/* Ends a connection: the wire is closed once its output is written. The slot is freed by office_link_broken(). */
+static void end_connection(struct office *office, int number, const char *reason, bool wire_open)
+{
+    struct connection *connection = &office->connection[number];
+    struct office_event event = {.kind = OFFICE_CLOSE, .link = number};
+
+    if (connection->state == CONNECTION_FREE || connection->state == CONNECTION_CLOSING)
+        return;
+    if (connection->state == CONNECTION_UP) {
+        if (connection->sync_link >= 0)
+            sync_link_down(line_of(office, connection)->sync, (unsigned)connection->sync_link, office->now);
+        tell_link(office, connection, false, reason);
+    } else if (connection->route >= 0) {
+        engine_log(office, "%s: %s", connection->address_text, reason);
+    }
+    connection->sync_link = -1;
+    connection->offered = false;
+    if (connection->route >= 0)
+        plan_redial(office, &office->route[connection->route]);
+    connection->route = -1;
+    connection->state = CONNECTION_CLOSING;
+    if (wire_open)
+        engine_event(office, &event);
+}
+
+static void free_connection(struct connection *connection)
+{
+    channel_free(connection->channel);
+    connection->channel = NULL;
+    connection->state = CONNECTION_FREE;
+}
+
+/* --- dialling ------------------------------------------------------------------------------------------------------
+ */
+
+static int dial(struct office *office, int line, unsigned member, const struct address *address, const char *text)
+{
+    int number = new_connection(office);
+    struct connection *connection = NULL;
+    struct office_event event = {.kind = OFFICE_DIAL, .link = number, .address = *address};
+
+    if (number < 0)
+        return -1;
+    connection = &office->connection[number];
+    connection->state = CONNECTION_DIALLING;
+    connection->line = line;
+    connection->member = member;
+    connection->address = *address;
+    (void)snprintf(connection->address_text, sizeof connection->address_text, "%s", text);
+    (void)snprintf(event.address_text, sizeof event.address_text, "%s", text);
+    engine_event(office, &event);
+    return number;
+}
+
+/* counter = max(last + 1, wall clock in microseconds) */
+static uint64_t next_counter(struct office *office, int line, unsigned member, bool jump)
+{
+    uint64_t *last = &office->counter_sent[line][member];
+    uint64_t wall = office->now.wall.us + (jump ? COUNTER_JUMP_US : 0);
+    struct store_op op = {.kind = STORE_PUT_COUNTER};
+
+    *last = *last + 1 > wall ? *last + 1 : wall;
+    op.n[0] = office->line[line]->number;
+    op.n[1] = member;
+    op.n[2] = (int64_t)*last;
+    engine_lazy(office, &op);
+    return *last;
+}
+
+void office_link_connected(struct office *office, int number, struct now now)
+{
+    struct connection *connection = &office->connection[number];
+    struct line *line = line_of(office, connection);
+    struct channel_line spoken;
+    struct channel_config config = {.initiator = true, .lines = &spoken, .line_count = 1};
+
+    office->now = now;
+    if (connection->state != CONNECTION_DIALLING || office->state != OFFICE_READY)
+        return;
+    memcpy(spoken.line_id, line->charter->line_id, HASH_SIZE);
+    memcpy(spoken.psk, line->secret->link_psk, sizeof spoken.psk);
+    config.link_secret = office->identity->link_secret;
+    config.keepalive_us = office->config.keepalive_us;
+    config.remote_link_key = line->charter->members[connection->member].link_key;
+    config.member = (uint8_t)line->me;
+    config.counter = next_counter(office, connection->line, connection->member, connection->jumped);
+    config.frame_class = connection->address.frame_class;
+    connection->channel = channel_new(&config, &office->entropy, now);
+    secret_wipe(&spoken, sizeof spoken);
+    connection->state = CONNECTION_HANDSHAKE;
+    if (connection->test)
+        connection->test_until = monotonic_after(now.monotonic, connection->jumped ? TEST_SECOND_US : TEST_FIRST_US);
+    if (connection->channel == NULL)
+        end_connection(office, number, "there is no memory left", true);
+    engine_turn(office);
+}
+
+int office_link_accepted(struct office *office, struct now now)
+{
+    struct channel_line lines[CHANNEL_LINES_MAX];
+    struct channel_config config = {.lines = lines};
+    struct connection *connection = NULL;
+    int number = office->state == OFFICE_READY ? new_connection(office) : -1;
+
+    office->now = now;
+    if (number < 0)
+        return -1;
+    connection = &office->connection[number];
+    connection->incoming = true;
+    for (size_t i = 0; i < office->line_count && connection->offer_line_count < CHANNEL_LINES_MAX; i++) {
+        memcpy(lines[connection->offer_line_count].line_id, office->line[i]->charter->line_id, HASH_SIZE);
+        memcpy(lines[connection->offer_line_count].psk, office->line[i]->secret->link_psk, 32);
+        connection->offer_line[connection->offer_line_count++] = (int)i;
+    }
+    config.line_count = connection->offer_line_count;
+    config.link_secret = office->identity->link_secret;
+    config.keepalive_us = office->config.keepalive_us;
+    connection->channel = channel_new(&config, &office->entropy, now);
+    secret_wipe(lines, sizeof lines);
+    if (connection->channel == NULL)
+        return -1;
+    connection->state = CONNECTION_HANDSHAKE;
+    return number;
+}
+
+/* --- what a channel says ---------------------------------------------------------------------------------------------
+ */
+
+static void take_offer(struct office *office, int number, const struct channel_event *event)
+{
+    struct connection *connection = &office->connection[number];
+    int index = connection->offer_line[event->line];
+    const struct line *line = office->line[index];
+    struct store_op op = {.kind = STORE_PUT_COUNTER};
+
+    if (event->member >= line->charter->member_count || event->member == line->me ||
+        event->counter <= office->counter_received[index][event->member] || event->counter > INT64_MAX) {
+        channel_refuse(connection->channel);
+        return;
+    }
+    office->counter_received[index][event->member] = event->counter;
+    connection->line = index;
+    connection->member = event->member;
+    connection->offered = true;
+    op.n[0] = line->number;
+    op.n[1] = event->member;
+    op.n[3] = (int64_t)event->counter;
+    engine_lazy(office, &op);
+    office->hurry = true;
+}
+
+size_t links_waiting_offers(const struct office *office, int *connections, unsigned *generations, size_t max)
+{
+    size_t count = 0;
+
+    for (int i = 0; i < OFFICE_LINKS_MAX && count < max; i++)
+        if (office->connection[i].offered) {
+            connections[count] = i;
+            generations[count++] = office->connection[i].generation;
+        }
+    return count;
+}
+
+/* The counters are durable: message 2 may leave. */
+void links_accept_offers(struct office *office, const int *connections, const unsigned *generations, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct connection *connection = &office->connection[connections[i]];
+
+        if (connection->generation != generations[i] || !connection->offered)
+            continue;
+        connection->offered = false;
+        channel_accept(connection->channel, line_of(office, connection)->charter->members[connection->member].link_key,
+                       office->now);
+    }
+}
+
+static int free_sync_link(const struct office *office, int line)
+{
+    for (int link = 0; link < SYNC_LINKS_MAX; link++) {
+        bool taken = false;
+
+        for (int i = 0; i < OFFICE_LINKS_MAX; i++)
+            taken |= office->connection[i].state == CONNECTION_UP && office->connection[i].line == line &&
+                     office->connection[i].sync_link == link;
+        if (!taken)
+            return link;
+    }
+    return -1;
+}
+
+static void take_established(struct office *office, int number)
+{
+    struct connection *connection = &office->connection[number];
+
+    if (connection->test) {
+        connection->state = CONNECTION_UP;
+        channel_ping(connection->channel, office->now);
+        return;
+    }
+    connection->sync_link = free_sync_link(office, connection->line);
+    if (connection->sync_link < 0) {
+        channel_close(connection->channel, "too many links of this line are open");
+        return;
+    }
+    connection->state = CONNECTION_UP;
+    connection->since = office->now.wall.us / SECOND_US;
+    if (connection->route >= 0) {
+        office->route[connection->route].failures = 0;
+        office->route[connection->route].since = connection->since;
+    }
+    sync_link_up(line_of(office, connection)->sync, (unsigned)connection->sync_link, connection->member, office->now);
+    tell_link(office, connection, true, "");
+}
+
+static void take_pong(struct office *office, int number, uint64_t round_trip_us)
+{
+    struct connection *connection = &office->connection[number];
+
+    if (!connection->test)
+        return;
+    if (connection->jumped)
+        reply_test(
+            office, connection, "counter", round_trip_us,
+            "it answers only to a counter far ahead of ours: the clock of this machine was set back, or this office "
+            "was restored from a copy. The counter was moved ahead; the link will work now");
+    else
+        reply_test(office, connection, "ok", round_trip_us, "the link works");
+    channel_close(connection->channel, "this was a test");
+}
+
+static void take_closed(struct office *office, int number, const char *reason)
+{
+    struct connection *connection = &office->connection[number];
+
+    reply_test(office, connection, "no-answer", 0, reason);
+    end_connection(office, number, reason, true);
+}
+
+static void take_channel_events(struct office *office, int number)
+{
+    struct connection *connection = &office->connection[number];
+    struct channel_event event;
+
+    while (connection->channel != NULL && connection->state != CONNECTION_CLOSING &&
+           channel_event(connection->channel, &event)) {
+        struct error error = {0};
+
+        switch (event.kind) {
+        case CHANNEL_NOTHING:
+            break;
+        case CHANNEL_OFFER:
+            take_offer(office, number, &event);
+            break;
+        case CHANNEL_ESTABLISHED:
+            take_established(office, number);
+            break;
+        case CHANNEL_MESSAGE:
+            if (connection->sync_link >= 0 &&
+                sync_input(line_of(office, connection)->sync, (unsigned)connection->sync_link, event.message,
+                           office->now, &error) != 0) {
+                engine_log(office, "%s: %s", line_of(office, connection)->charter->members[connection->member].name,
+                           error.message);
+                channel_close(connection->channel, error.message);
+            }
+            break;
+        case CHANNEL_PONG:
+            take_pong(office, number, event.round_trip_us);
+            break;
+        case CHANNEL_CLOSED:
+            take_closed(office, number, event.reason);
+            break;
+        }
+    }
+}
+
+void office_link_input(struct office *office, int number, struct span bytes, struct now now)
+{
+    struct connection *connection = &office->connection[number];
+
+    office->now = now;
+    if (connection->channel == NULL || connection->state == CONNECTION_CLOSING)
+        return;
+    channel_input(connection->channel, bytes, now);
+    take_channel_events(office, number);
+    engine_turn(office);
+}
+
+static void pump(struct office *office, struct connection *connection)
+{
+    struct buffer message = {0};
+
+    if (connection->state != CONNECTION_UP || connection->sync_link < 0)
+        return;
+    while (channel_room(connection->channel) > 0 &&
+           sync_output(line_of(office, connection)->sync, (unsigned)connection->sync_link, &message)) {
+        if (buffer_failed(&message) || channel_send(connection->channel, buffer_span(&message)) != 0) {
+            channel_close(connection->channel, "there is no memory left");
+            break;
+        }
+        buffer_reset(&message);
+    }
+    buffer_free(&message);
+}
+
+size_t office_link_output(struct office *office, int number, struct buffer *out, size_t max, struct now now)
+{
+    struct connection *connection = &office->connection[number];
+    size_t given = 0;
+
+    office->now = now;
+    if (connection->channel == NULL)
+        return 0;
+    while (given < max) {
+        size_t more = 0;
+
+        pump(office, connection);
+        more = channel_output(connection->channel, out, max - given < OUTPUT_CHUNK ? max - given : OUTPUT_CHUNK, now);
+        given += more;
+        if (more == 0)
+            break;
+    }
+    if (connection->state == CONNECTION_UP && connection->sync_link >= 0)
+        carry_events(office, line_of(office, connection));
+    take_channel_events(office, number);
+    return given;
+}
+
+/* A test that found no answer tries once more with a counter far ahead: only a member can, and only a clock or a
+ * restored office makes a difference then. */
+static bool retry_test(struct office *office, struct connection *connection)
+{
+    int number = 0;
+    struct connection *again = NULL;
+
+    if (!connection->test || connection->jumped || connection->request == 0 || office->state != OFFICE_READY)
+        return false;
+    number = dial(office, connection->line, connection->member, &connection->address, connection->address_text);
+    if (number < 0)
+        return false;
+    again = &office->connection[number];
+    again->test = true;
+    again->jumped = true;
+    again->request = connection->request;
+    connection->request = 0;
+    return true;
+}
+
+void office_link_broken(struct office *office, int number, const char *reason, struct now now)
+{
+    struct connection *connection = &office->connection[number];
+
+    office->now = now;
+    if (connection->state == CONNECTION_FREE)
+        return;
+    if (connection->state == CONNECTION_DIALLING)
+        reply_test(office, connection, "cannot-connect", 0, reason);
+    else if (!retry_test(office, connection))
+        reply_test(office, connection, "no-answer", 0, reason);
+    end_connection(office, number, reason, false);
+    free_connection(connection);
+    engine_turn(office);
+}
+
+void links_close_all(struct office *office, const char *reason)
+{
+    for (int i = 0; i < OFFICE_LINKS_MAX; i++) {
+        struct connection *connection = &office->connection[i];
+
+        if (connection->channel != NULL)
+            channel_close(connection->channel, reason);
+        end_connection(office, i, reason, true);
+    }
+}
+
+void links_close_line(struct office *office, int line, const char *reason)
+{
+    for (int i = 0; i < OFFICE_LINKS_MAX; i++) {
+        struct connection *connection = &office->connection[i];
+
+        if (connection->line != line || connection->state == CONNECTION_FREE)
+            continue;
+        if (connection->channel != NULL)
+            channel_close(connection->channel, reason);
+        end_connection(office, i, reason, true);
+    }
+}
+
+/* --- time -----------------------------------------------------------------------------------------------------------
+ */
+
+void links_turn(struct office *office)
+{
+    for (size_t i = 0; i < office->line_count; i++)
+        carry_events(office, office->line[i]);
+    for (int i = 0; i < OFFICE_LINKS_MAX; i++)
+        pump(office, &office->connection[i]);
+    for (size_t i = 0; i < office->line_count; i++)
+        carry_events(office, office->line[i]);
+}
+
+struct monotonic links_next(const struct office *office)
+{
+    struct monotonic next = NEVER;
+
+    for (int i = 0; i < OFFICE_LINKS_MAX; i++) {
+        const struct connection *connection = &office->connection[i];
+
+        if (connection->state == CONNECTION_FREE || connection->state == CONNECTION_CLOSING ||
+            connection->channel == NULL)
+            continue;
+        next = monotonic_earlier(next, channel_next(connection->channel));
+        if (connection->test)
+            next = monotonic_earlier(next, connection->test_until);
+    }
+    for (size_t i = 0; i < office->route_count; i++)
+        if (office->route[i].used && office->route[i].connection < 0)
+            next = monotonic_earlier(next, office->route[i].next);
+    return next;
+}
+
+static void step_connection(struct office *office, int number)
+{
+    struct connection *connection = &office->connection[number];
+
+    if (connection->channel == NULL || connection->state == CONNECTION_CLOSING)
+        return;
+    if (channel_next(connection->channel).us <= office->now.monotonic.us)
+        channel_step(connection->channel, office->now);
+    take_channel_events(office, number);
+    if (!connection->test || connection->state == CONNECTION_CLOSING ||
+        connection->test_until.us > office->now.monotonic.us)
+        return;
+    if (!retry_test(office, connection))
+        reply_test(
+            office, connection, "no-answer", 0,
+            "connected, but no answer came in 10 s: it is not a liaison office, or its line or courier key differs");
+    end_connection(office, number, "the test is over", true);
+}
+
+void links_step(struct office *office)
+{
+    for (int i = 0; i < OFFICE_LINKS_MAX; i++)
+        step_connection(office, i);
+    for (size_t i = 0; i < office->route_count; i++) {
+        struct route *route = &office->route[i];
+
+        if (!route->used || route->connection >= 0 || route->next.us > office->now.monotonic.us)
+            continue;
+        route->connection = dial(office, route->line, route->member, &route->address, route->text);
+        if (route->connection >= 0)
+            office->connection[route->connection].route = (int)i;
+        else
+            plan_redial(office, route);
+    }
+}
+
+void links_start(struct office *office)
+{
+    for (size_t i = 0; i < office->route_count; i++)
+        office->route[i].next = office->now.monotonic;
+}
+
+/* --- requests
+ * ---------------------------------------------------------------------------------------------------------- */
+
+static void reply_done(struct office *office, uint64_t request)
+{
+    struct office_event event = {.kind = OFFICE_REPLY, .request = request};
+
+    office->hurry = true; /* what was said to be done is durable soon */
+    engine_event(office, &event);
+}
+
+static struct line *line_and_party(struct office *office, struct span name, struct span party, struct span text,
+                                   struct address *address, unsigned *member, struct error *error)
+{
+    struct line *line = engine_line(office, name, true, error);
+    int found = line == NULL ? -1 : charter_member(line->charter, party);
+
+    if (line == NULL || address_parse(address, text, error) != 0)
+        return NULL;
+    if (found < 0 || (unsigned)found == line->me) {
+        (void)error_set(error, ERROR_NOT_FOUND, "the line has no other member of that name");
+        return NULL;
+    }
+    *member = (unsigned)found;
+    return line;
+}
+
+static struct route *find_route(struct office *office, int line, unsigned member, struct span text)
+{
+    for (size_t i = 0; i < office->route_count; i++) {
+        struct route *route = &office->route[i];
+
+        if (route->used && route->line == line && route->member == member &&
+            span_equal(text, span_of_string(route->text)))
+            return route;
+    }
+    return NULL;
+}
+
+static struct route *new_route(struct office *office)
+{
+    for (size_t i = 0; i < office->route_count; i++)
+        if (!office->route[i].used)
+            return &office->route[i];
+    return office->route_count < OFFICE_LINKS_MAX / 2 ? &office->route[office->route_count++] : NULL;
+}
+
+void office_link_add(struct office *office, uint64_t request, struct span name, struct span party, struct span text,
+                     struct now now)
+{
+    struct error error = {0};
+    struct address address;
+    unsigned member = 0;
+    struct line *line = line_and_party(office, name, party, text, &address, &member, &error);
+    struct route *route = NULL;
+    struct store_op op = {.kind = STORE_PUT_LINK};
+
+    office->now = now;
+    if (line == NULL) {
+        engine_reply_error(office, request, &error);
+        return;
+    }
+    if (find_route(office, engine_line_index(office, line), member, text) == NULL) {
+        route = new_route(office);
+        if (route == NULL) {
+            (void)error_set(&error, ERROR_REFUSED, "there are too many links; remove one first");
+            engine_reply_error(office, request, &error);
+            return;
+        }
+        *route = (struct route){.used = true,
+                                .line = engine_line_index(office, line),
+                                .member = member,
+                                .address = address,
+                                .connection = -1,
+                                .next = now.monotonic};
+        route->number = (uint32_t)(route - office->route) + 1;
+        route->since = now.wall.us / SECOND_US;
+        memcpy(route->text, text.data, text.size);
+        op.n[0] = route->number;
+        op.n[1] = line->number;
+        op.n[2] = member;
+        op.b[0] = text;
+        engine_lazy(office, &op);
+    }
+    reply_done(office, request);
+    links_step(office);
+    engine_turn(office);
+}
+
+void office_link_remove(struct office *office, uint64_t request, struct span name, struct span party, struct span text,
+                        struct now now)
+{
+    struct error error = {0};
+    struct address address;
+    unsigned member = 0;
+    struct line *line = line_and_party(office, name, party, text, &address, &member, &error);
+    struct route *route = NULL;
+    struct store_op op = {.kind = STORE_DROP_LINK};
+    int connection = -1;
+
+    office->now = now;
+    if (line != NULL)
+        route = find_route(office, engine_line_index(office, line), member, text);
+    if (line != NULL && route == NULL)
+        (void)error_set(&error, ERROR_NOT_FOUND, "there is no such link");
+    if (route == NULL) {
+        engine_reply_error(office, request, &error);
+        return;
+    }
+    connection = route->connection;
+    op.n[0] = route->number;
+    engine_lazy(office, &op);
+    if (connection >= 0) {
+        if (office->connection[connection].channel != NULL)
+            channel_close(office->connection[connection].channel, "this link was removed");
+        end_connection(office, connection, "the link was removed", true);
+    }
+    *route = (struct route){.connection = -1};
+    reply_done(office, request);
+    engine_turn(office);
+}
+
+void office_link_test(struct office *office, uint64_t request, struct span name, struct span party, struct span text,
+                      struct now now)
+{
+    struct error error = {0};
+    struct address address;
+    unsigned member = 0;
+    struct line *line = line_and_party(office, name, party, text, &address, &member, &error);
+    int number = -1;
+
+    office->now = now;
+    if (line != NULL) {
+        char copy[ADDRESS_SIZE] = {0};
+
+        memcpy(copy, text.data, text.size);
+        number = dial(office, engine_line_index(office, line), member, &address, copy);
+        if (number < 0)
+            (void)error_set(&error, ERROR_REFUSED, "there are too many connections open");
+    }
+    if (number < 0) {
+        engine_reply_error(office, request, &error);
+        return;
+    }
+    office->connection[number].test = true;
+    office->connection[number].test_until = NEVER;
+    office->connection[number].request = request;
+}

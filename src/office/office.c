@@ -1,0 +1,308 @@
+#include "office/office.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "office/engine.h"
+
+void engine_event(struct office *office, const struct office_event *event)
+{
+    struct queued *queued = calloc(1, sizeof *queued);
+
+    if (queued == NULL)
+        return; /* people ask again; nothing of the record depends on it */
+    queued->event = *event;
+    if (office->event_last != NULL)
+        office->event_last->next = queued;
+    else
+        office->event_first = queued;
+    office->event_last = queued;
+}
+
+bool office_event(struct office *office, struct office_event *event)
+{
+    struct queued *queued = office->event_first;
+
+    if (queued == NULL)
+        return false;
+    *event = queued->event;
+    office->event_first = queued->next;
+    if (office->event_first == NULL)
+        office->event_last = NULL;
+    free(queued);
+    return true;
+}
+
+void office_event_free(struct office_event *event)
+{
+    if (event == NULL)
+        return;
+    for (size_t i = 0; i < event->view_count; i++)
+        buffer_free(&event->view[i].memory);
+    free(event->view);
+    free(event->logs);
+    free(event->numbers);
+    buffer_free(&event->text);
+    buffer_free(&event->text2);
+    *event = (struct office_event){0};
+}
+
+void engine_reply_error(struct office *office, uint64_t request, const struct error *error)
+{
+    struct office_event event = {.kind = OFFICE_REPLY, .request = request, .error = *error};
+
+    engine_event(office, &event);
+}
+
+void engine_log(struct office *office, const char *format, ...)
+{
+    struct office_event event = {.kind = OFFICE_LOG};
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(event.reason, sizeof event.reason, format, arguments);
+    va_end(arguments);
+    engine_event(office, &event);
+}
+
+void engine_alarm(struct office *office, const char *format, ...)
+{
+    char text[sizeof office->alarm[0]];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    for (size_t i = 0; i < office->alarm_count; i++)
+        if (strcmp(office->alarm[i], text) == 0)
+            return;
+    engine_log(office, "ALARM: %s", text);
+    if (office->alarm_count < ALARMS_MAX)
+        memcpy(office->alarm[office->alarm_count++], text, sizeof text);
+}
+
+void engine_stop(struct office *office, enum error_code code, const char *format, ...)
+{
+    struct office_event event = {.kind = OFFICE_STATE};
+    va_list arguments;
+
+    if (office->state == OFFICE_STOPPED)
+        return;
+    office->state = OFFICE_STOPPED;
+    office->stop.code = code;
+    va_start(arguments, format);
+    (void)vsnprintf(office->stop.message, sizeof office->stop.message, format, arguments);
+    va_end(arguments);
+    engine_event(office, &event);
+    engine_log(office, "stopped: %s", office->stop.message);
+    links_close_all(office, "this office has stopped");
+}
+
+void engine_job(struct office *office, struct office_job *job)
+{
+    job->next = NULL;
+    if (office->job_last != NULL)
+        office->job_last->next = job;
+    else
+        office->job_first = job;
+    office->job_last = job;
+    office->jobs_out++;
+}
+
+bool office_job(struct office *office, struct office_job **job)
+{
+    *job = office->job_first;
+    if (*job == NULL)
+        return false;
+    office->job_first = (*job)->next;
+    if (office->job_first == NULL)
+        office->job_last = NULL;
+    return true;
+}
+
+void office_job_done(struct office *office, struct office_job *job, struct now now)
+{
+    office->now = now;
+    office->jobs_out--;
+    if (job->space != 0)
+        office->space = job->space;
+    job->done(office, job, now);
+    job->release(job);
+    engine_turn(office);
+}
+
+bool office_is_busy(const struct office *office)
+{
+    return office->jobs_out > 0;
+}
+
+void office_stir(struct office *office, struct span fresh)
+{
+    entropy_stir(&office->entropy, fresh);
+}
+
+void office_watch(struct office *office, bool wanted)
+{
+    office->watched = wanted;
+}
+
+void engine_lazy(struct office *office, const struct store_op *op)
+{
+    if (office->lazy.count == 0)
+        office->lazy_at = monotonic_after(office->now.monotonic, LAZY_US);
+    store_batch_put(&office->lazy, op);
+}
+
+uint64_t engine_next_batch(const struct office *office)
+{
+    return office->batch + (office->committing ? 2 : 1);
+}
+
+void engine_job_after_fold(struct office *office, struct line *line, struct office_job *job)
+{
+    struct gated *gated = calloc(1, sizeof *gated);
+    struct gated **tail = &office->gated;
+
+    if (gated == NULL) {
+        engine_job(office, job); /* it may miss the newest, nothing else */
+        return;
+    }
+    gated->job = job;
+    gated->line = line;
+    for (unsigned i = 0; i < line->charter->member_count; i++)
+        gated->folded[i] = sync_durable(line->sync, i);
+    while (*tail != NULL)
+        tail = &(*tail)->next;
+    *tail = gated;
+    office->jobs_out++;
+    engine_turn(office);
+}
+
+static bool gate_is_open(struct office *office, struct gated *gated)
+{
+    if (office->state != OFFICE_READY)
+        return true; /* stopped: read what there is */
+    for (unsigned i = 0; i < gated->line->charter->member_count && gated->batch == 0; i++)
+        if (gated->line->member[i].folded < gated->folded[i])
+            return false;
+    if (gated->batch == 0) {
+        gated->batch = office->lazy.count == 0 ? office->batch + office->committing : engine_next_batch(office);
+        office->hurry |= office->lazy.count > 0;
+    }
+    return gated->batch <= office->batch;
+}
+
+static void open_gates(struct office *office)
+{
+    for (struct gated **at = &office->gated; *at != NULL;) {
+        struct gated *gated = *at;
+
+        if (!gate_is_open(office, gated)) {
+            at = &gated->next;
+            continue;
+        }
+        *at = gated->next;
+        office->jobs_out--;
+        engine_job(office, gated->job);
+        free(gated);
+    }
+}
+
+int engine_line_index(const struct office *office, const struct line *line)
+{
+    for (size_t i = 0; i < office->line_count; i++)
+        if (office->line[i] == line)
+            return (int)i;
+    return -1;
+}
+
+bool office_has_line(const struct office *office, struct span name)
+{
+    for (size_t i = 0; i < office->line_count; i++)
+        if (span_equal(name, span_of_string(office->line[i]->name)))
+            return true;
+    return false;
+}
+
+struct line *engine_line(struct office *office, struct span name, bool writes, struct error *error)
+{
+    if (office->state == OFFICE_LOCKED) {
+        (void)error_set(error, ERROR_LOCKED, "the office is locked; type `liaison unlock` first");
+        return NULL;
+    }
+    if (writes && office->state == OFFICE_STOPPED) {
+        (void)error_set(error, ERROR_STOPPED, "the office has stopped and records nothing: %s", office->stop.message);
+        return NULL;
+    }
+    for (size_t i = 0; i < office->line_count; i++)
+        if (span_equal(name, span_of_string(office->line[i]->name)))
+            return office->line[i];
+    (void)error_set(error, ERROR_NOT_FOUND, "there is no line of that name here");
+    return NULL;
+}
+
+int engine_parse_entry(const struct line *line, struct span text, unsigned *member, uint64_t *index,
+                       struct error *error)
+{
+    const uint8_t *slash = text.size > 0 ? memrchr(text.data, '/', text.size) : NULL;
+    int found = slash == NULL ? -1 : charter_member(line->charter, span_of(text.data, (size_t)(slash - text.data)));
+
+    if (slash == NULL || !text_to_number(span_from(text, (size_t)(slash - text.data) + 1), TREE_SIZE_MAX - 1, index))
+        return error_set(error, ERROR_USAGE, "an entry is named like washington.example/17");
+    if (found < 0)
+        return error_set(error, ERROR_NOT_FOUND,
+                         "no member of this line, or more than one, has the name before the \"/\"");
+    *member = (unsigned)found;
+    if (*index >= sync_durable(line->sync, *member))
+        return error_set(error, ERROR_NOT_FOUND,
+                         "%s/%llu is not in the record: %llu entries of its author are held here",
+                         line->charter->members[*member].name, (unsigned long long)*index,
+                         (unsigned long long)sync_durable(line->sync, *member));
+    return 0;
+}
+
+void engine_turn(struct office *office)
+{
+    open_gates(office);
+    if (office->state != OFFICE_READY)
+        return;
+    links_turn(office);
+    commit_some(office);
+    fold_some(office);
+}
+
+struct monotonic office_next(const struct office *office)
+{
+    struct monotonic next = links_next(office);
+
+    if (office->state != OFFICE_READY)
+        return NEVER;
+    if (office->lazy.count > 0)
+        next = monotonic_earlier(next, office->lazy_at);
+    if (office->truncate)
+        next = monotonic_earlier(next, office->truncate_at);
+    for (size_t i = 0; i < office->line_count; i++) {
+        next = monotonic_earlier(next, sync_next(office->line[i]->sync));
+        if (office->line[i]->settle_due)
+            next = monotonic_earlier(next, office->line[i]->settle_at);
+    }
+    return next;
+}
+
+void office_step(struct office *office, struct now now)
+{
+    office->now = now;
+    if (office->state != OFFICE_READY)
+        return;
+    for (size_t i = 0; i < office->line_count; i++) {
+        struct line *line = office->line[i];
+
+        if (sync_next(line->sync).us <= now.monotonic.us)
+            sync_step(line->sync, now);
+        if (line->settle_due && line->settle_at.us <= now.monotonic.us)
+            commit_settle(office, line);
+    }
+    links_step(office);
+    engine_turn(office);
+}
