@@ -2,7 +2,7 @@
 # liaison init: what it makes, with which modes, and that a failure leaves nothing. Prints TAP lines.
 #
 # usage: init.sh LIAISON
-liaison=$1
+liaison=$(realpath "$1")
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1

@@ -2,7 +2,7 @@
 # Command lines that are wrong, and the exit code each must have. Prints TAP lines.
 #
 # usage: usage.sh LIAISON
-liaison=$1
+liaison=$(realpath "$1")
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
