@@ -1,0 +1,81 @@
+#include "base/buffer.h"
+
+#include "test.h"
+
+static void integers_are_big_endian(void)
+{
+    struct buffer buffer = {0};
+
+    buffer_put_u8(&buffer, 1);
+    buffer_put_u16(&buffer, 0x0203);
+    buffer_put_u32(&buffer, 0x04050607);
+    buffer_put_u64(&buffer, UINT64_C(0x08090a0b0c0d0e0f));
+    CHECK(buffer.size == 15 && !buffer_failed(&buffer));
+    for (size_t i = 0; i < buffer.size; i++)
+        CHECK(buffer.data[i] == i + 1);
+    buffer_free(&buffer);
+    CHECK(buffer.data == NULL && buffer.size == 0);
+    buffer_free(NULL);
+}
+
+static void it_grows_and_keeps_what_it_holds(void)
+{
+    struct buffer buffer = {0};
+
+    for (unsigned i = 0; i < 100000; i++)
+        buffer_put_u8(&buffer, (uint8_t)i);
+    CHECK(buffer.size == 100000);
+    for (unsigned i = 0; i < buffer.size; i++)
+        CHECK(buffer.data[i] == (uint8_t)i);
+    buffer_drop(&buffer, 99999);
+    CHECK(buffer.size == 1 && buffer.data[0] == (uint8_t)99999);
+    buffer_drop(&buffer, 5);
+    CHECK(buffer.size == 0);
+    buffer_free(&buffer);
+}
+
+static void nothing_is_a_place_too(void)
+{
+    struct buffer buffer = {0};
+
+    CHECK(buffer_extend(&buffer, 0) != NULL);
+    buffer_put(&buffer, NULL, 0);
+    buffer_put_span(&buffer, span_of(NULL, 0));
+    CHECK(buffer.size == 0 && !buffer_failed(&buffer) && strcmp(buffer_string(&buffer), "") == 0);
+    buffer_free(&buffer);
+}
+
+static void a_failure_is_kept_until_reset(void)
+{
+    struct buffer buffer = {0};
+
+    buffer_put_u8(&buffer, 1);
+    CHECK(buffer_extend(&buffer, SIZE_MAX) == NULL && buffer_failed(&buffer));
+    buffer_put_u8(&buffer, 2);
+    buffer_print(&buffer, "%d", 3);
+    CHECK(buffer.size == 1 && strcmp(buffer_string(&buffer), "") == 0);
+    buffer_reset(&buffer);
+    buffer_put_u8(&buffer, 4);
+    CHECK(!buffer_failed(&buffer) && buffer.size == 1 && buffer.data[0] == 4);
+    buffer_free(&buffer);
+}
+
+static void print_counts_no_zero(void)
+{
+    struct buffer buffer = {0};
+
+    buffer_print(&buffer, "%s %d", "number", 17);
+    buffer_print(&buffer, "%s", "");
+    CHECK(buffer.size == 9 && strcmp(buffer_string(&buffer), "number 17") == 0 && buffer.size == 9);
+    buffer_free(&buffer);
+}
+
+int main(void)
+{
+    RUN(integers_are_big_endian);
+    RUN(it_grows_and_keeps_what_it_holds);
+    RUN(nothing_is_a_place_too);
+    RUN(a_failure_is_kept_until_reset);
+    RUN(print_counts_no_zero);
+    return test_end();
+}

@@ -1,0 +1,39 @@
+#include "base/error.h"
+
+#include "test.h"
+
+static void the_first_failure_is_kept(void)
+{
+    struct error error = {0};
+
+    CHECK(error_set(&error, ERROR_MISMATCH, "%s", "the cause") == -1);
+    CHECK(error_set(&error, ERROR_SYSTEM, "on the way out") == -1);
+    CHECK(error.code == ERROR_MISMATCH && strcmp(error.message, "the cause") == 0);
+    CHECK(error_set(NULL, ERROR_SYSTEM, "nobody asks") == -1);
+}
+
+static void a_long_sentence_is_cut_and_ended(void)
+{
+    struct error error = {0};
+
+    (void)error_set(&error, ERROR_INVALID, "%0400d", 1);
+    CHECK(strlen(error.message) == sizeof error.message - 1);
+}
+
+static void every_code_has_its_own_name(void)
+{
+    for (int a = ERROR_NONE; a <= ERROR_USAGE; a++) {
+        CHECK(strcmp(error_code_name((enum error_code)a), "unknown") != 0);
+        for (int b = ERROR_NONE; b < a; b++)
+            CHECK(strcmp(error_code_name((enum error_code)a), error_code_name((enum error_code)b)) != 0);
+    }
+    CHECK(strcmp(error_code_name((enum error_code)(ERROR_USAGE + 1)), "unknown") == 0);
+}
+
+int main(void)
+{
+    RUN(the_first_failure_is_kept);
+    RUN(a_long_sentence_is_cut_and_ended);
+    RUN(every_code_has_its_own_name);
+    return test_end();
+}
