@@ -28,6 +28,7 @@ struct mark {
     uint64_t generation;  /* of the newest slot; generation % SLOTS is its number */
     bool failed;          /* a write failed: what stands in the slots is unknown */
     struct buffer buffer; /* the slot being written */
+    size_t used[SLOTS];   /* bytes of each slot, in whole blocks, that may not be zero */
 };
 
 void mark_state_free(struct mark_state *state)
@@ -168,29 +169,29 @@ static void checksum(uint8_t out[static HASH_SIZE], const uint8_t head[static HE
     hash_parts(out, parts, 2);
 }
 
+/* What the slot held before is overwritten to its end: it may be a secret that the database has deleted since. */
 static int write_slot(struct mark *mark, uint64_t generation, struct span content)
 {
-    uint8_t head[HEAD_SIZE];
-    uint8_t *padding = NULL;
-    size_t over = (HEAD_SIZE + content.size) % BLOCK_SIZE;
+    size_t slot = generation % SLOTS;
+    size_t used = (HEAD_SIZE + content.size + BLOCK_SIZE - 1) / BLOCK_SIZE * BLOCK_SIZE;
+    size_t size = used > mark->used[slot] ? used : mark->used[slot];
+    uint8_t *bytes = NULL;
 
-    memcpy(head, magic, MAGIC_SIZE);
-    put_u64_be(head + MAGIC_SIZE, generation);
-    put_u64_be(head + MAGIC_SIZE + 8, content.size);
-    checksum(head + MAGIC_SIZE + 16, head, content);
     buffer_reset(&mark->buffer);
-    buffer_put(&mark->buffer, head, sizeof head);
-    buffer_put_span(&mark->buffer, content);
-    if (over > 0) {
-        padding = buffer_extend(&mark->buffer, BLOCK_SIZE - over);
-        if (padding != NULL)
-            memset(padding, 0, BLOCK_SIZE - over);
-    }
-    if (buffer_failed(&mark->buffer)) {
+    bytes = buffer_extend(&mark->buffer, size);
+    if (bytes == NULL) {
         errno = ENOMEM;
         return -1;
     }
-    return write_all(mark->fd, buffer_span(&mark->buffer), (off_t)(generation % SLOTS * MARK_SLOT_SIZE));
+    memset(bytes, 0, size);
+    memcpy(bytes, magic, MAGIC_SIZE);
+    put_u64_be(bytes + MAGIC_SIZE, generation);
+    put_u64_be(bytes + MAGIC_SIZE + 8, content.size);
+    if (content.size > 0)
+        memcpy(bytes + HEAD_SIZE, content.data, content.size);
+    checksum(bytes + MAGIC_SIZE + 16, bytes, content);
+    mark->used[slot] = used;
+    return write_all(mark->fd, buffer_span(&mark->buffer), (off_t)(slot * MARK_SLOT_SIZE));
 }
 
 int mark_write(struct mark *mark, struct span content, struct error *error)
@@ -371,6 +372,8 @@ struct mark *mark_open(const char *path, struct mark_state *state, struct error 
         (void)error_set(error, ERROR_SYSTEM, "no memory for the mark");
         return NULL;
     }
+    for (unsigned slot = 0; slot < SLOTS; slot++)
+        mark->used[slot] = MARK_SLOT_SIZE;
     if (open_file(mark, path, error) == 0 && read_newest(mark, path, state, error) == 0)
         return mark;
     mark_state_free(state);

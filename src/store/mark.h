@@ -8,8 +8,8 @@
  * The file: two slots of MARK_SLOT_SIZE bytes, written in turn. A slot: "liaison-mark/1\n" and a zero (16 bytes),
  * generation (8), length of the content (8), SHA-256 of all of these but itself and of the content (32), content.
  * Content, canonical CBOR: [office (16 bytes), batch number, [[line id, member, incarnation, size, root], ...],
- * operations]; an operation: [kind, [integers], [blobs]]. Only whole blocks of 4,096 bytes are written. The slot of
- * generation g is slot g mod 2.
+ * operations]; an operation: [kind, [integers], [blobs]]. Only whole blocks of 4,096 bytes are written; the rest of a
+ * slot is zero. The slot of generation g is slot g mod 2.
  *
  * Invariants:
  * 1. The slot not being written always holds the state before.

@@ -1,6 +1,33 @@
 #include "store/connection.h"
 
+#include <errno.h>
+#include <sys/syscall.h>
+
 #include "scratch.h"
+
+static bool directories_fail;
+
+/* SQLite ignores a directory that cannot be synced. */
+static int sync_through(int fd, long call)
+{
+    struct stat status = {0};
+
+    if (directories_fail && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(call, fd);
+}
+
+int fsync(int fd)
+{
+    return sync_through(fd, SYS_fsync);
+}
+
+int fdatasync(int fd)
+{
+    return sync_through(fd, SYS_fdatasync);
+}
 
 static int64_t pragma(struct store *store, const char *sql)
 {
@@ -84,6 +111,20 @@ static void a_database_is_made_once_and_opened_again(void)
     error = (struct error){0};
     CHECK(store_open(scratch("missing/database"), true, &error) == NULL && error.code == ERROR_SYSTEM);
     store_close(NULL);
+}
+
+static void a_directory_that_cannot_be_synced_is_an_error(void)
+{
+    struct error error = {0};
+
+    directories_fail = true;
+    CHECK(store_open(scratch("unsynced"), true, &error) == NULL && error.code == ERROR_STORAGE);
+    CHECK(access(scratch("unsynced"), F_OK) != 0);
+    directories_fail = false;
+    store_close(make("unsynced"));
+    directories_fail = true;
+    CHECK(refusal(scratch("unsynced")).code == ERROR_STORAGE);
+    directories_fail = false;
 }
 
 /* A WAL that was left behind must not become part of a new database. */
@@ -244,6 +285,7 @@ int main(void)
     RUN(the_connection_is_set_as_the_specification_says);
     RUN(the_files_are_for_their_owner_alone_and_there_is_no_shared_memory);
     RUN(a_database_is_made_once_and_opened_again);
+    RUN(a_directory_that_cannot_be_synced_is_an_error);
     RUN(a_stale_wal_beside_a_new_database_is_ignored);
     RUN(a_second_process_is_refused_at_once);
     RUN(what_is_no_database_of_ours_is_refused_with_a_sentence);

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "base/cbor.h"
+#include "base/text.h"
 #include "scratch.h"
 
 static int sync_error;
@@ -15,6 +16,18 @@ int fdatasync(int fd)
     syncs++;
     errno = sync_error;
     return sync_error != 0 ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+static bool directories_fail;
+
+int fsync(int fd)
+{
+    struct stat status = {0};
+
+    errno = EIO;
+    if (directories_fail && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
+        return -1;
+    return (int)syscall(SYS_fsync, fd);
 }
 
 static const uint8_t office[OFFICE_ID_SIZE] = {1, 2, 3};
@@ -162,6 +175,18 @@ static void a_mark_is_made_once_and_followed_through_no_link(void)
     mark_state_free(&state);
 }
 
+static void a_mark_whose_directory_cannot_be_synced_is_not_made(void)
+{
+    struct mark_state state = state_of(0);
+    struct error error = {0};
+
+    directories_fail = true;
+    CHECK(mark_create(scratch("unsynced"), &state, &error) == NULL && error.code == ERROR_SYSTEM);
+    directories_fail = false;
+    CHECK(access(scratch("unsynced"), F_OK) != 0);
+    mark_state_free(&state);
+}
+
 static int open_in_use(void *path)
 {
     struct mark_state state = {0};
@@ -296,6 +321,35 @@ static void two_bad_slots_are_a_damaged_mark(void)
     error = (struct error){0};
     CHECK(batch_of("bad", &error) == -1 && error.code == ERROR_STORAGE);
     buffer_free(&content);
+}
+
+/* What a slot held is gone after two more writes, however short they are, and also after a new start. */
+static void nothing_remains_of_what_was_written_before(void)
+{
+    for (int reopened = 0; reopened < 2; reopened++) {
+        struct mark *mark = make_mark("remains", 0);
+        struct mark_state state = {0};
+        struct buffer content = {0};
+        static char large[100000];
+
+        memset(large, '.', sizeof large);
+        memcpy(large + 90000, "a secret prekey", 15);
+        CHECK(mark_write(mark, span_of(large, sizeof large), NULL) == 0);
+        file_read(scratch("remains"), &content);
+        CHECK(memmem(content.data, content.size, "a secret prekey", 15) != NULL);
+        CHECK(write_state(mark, 1, NULL) == 0);
+        if (reopened == 1) {
+            mark_close(mark);
+            mark = mark_open(scratch("remains"), &state, NULL);
+        }
+        CHECK(write_state(mark, 2, NULL) == 0);
+        file_read(scratch("remains"), &content);
+        CHECK(content.size == 2 * MARK_SLOT_SIZE);
+        CHECK(memmem(content.data, content.size, "a secret prekey", 15) == NULL);
+        buffer_free(&content);
+        mark_state_free(&state);
+        mark_close(mark);
+    }
 }
 
 /* Its checksum is right: a slot of another version is not there for this one. */
@@ -451,6 +505,37 @@ static void the_mark_is_written_beside_the_store(void)
     CHECK(batch_of("thread", NULL) == 50);
 }
 
+/* The example of spec/store.md, which was not made by this code. */
+static void the_example_of_the_specification_holds(void)
+{
+    static const char example[] = "6c696169736f6e2d6d61726b2f310a0000000000000000080000000000000072"
+                                  "c146b4bb89f8128d91485e608151d4fb96735f3e4337e58a222ce73968e0bd5c"
+                                  "8450000102030405060708090a0b0c0d0e0f1903e88185582011111111111111"
+                                  "1111111111111111111111111111111111111111111111111101000358202222"
+                                  "2222222222222222222222222222222222222222222222222222222222228283"
+                                  "048202038142aabb83158407011901f40080";
+    static uint8_t file[2 * MARK_SLOT_SIZE];
+    size_t size = sizeof example / 2;
+    struct mark_state state = {0};
+    struct error error = {0};
+    struct buffer content = {0};
+    struct mark *mark = NULL;
+
+    CHECK(text_from_hex(bytes_of(example), file, size));
+    file_write(scratch("example"), span_of(file, sizeof file));
+    mark = mark_open(scratch("example"), &state, &error);
+    CHECK(mark != NULL && state.office[15] == 15 && state.batch == 1000 && state.log_count == 1);
+    CHECK(state.log[0].line_id[0] == 0x11 && state.log[0].member == 1 && state.log[0].incarnation == 0);
+    CHECK(state.log[0].size == 3 && state.log[0].root[31] == 0x22 && state.operations.count == 2);
+    CHECK(state.operations.op[0].kind == STORE_SET_LOG && state.operations.op[0].b[0].size == 2);
+    CHECK(state.operations.op[1].kind == STORE_PUT_COUNTER && state.operations.op[1].n[2] == 500);
+    CHECK(mark_encode(&content, state.office, state.batch, state.log, 1, &state.operations, &error) == 0);
+    CHECK(span_equal(buffer_span(&content), span_of(file + 64, size - 64)));
+    buffer_free(&content);
+    mark_state_free(&state);
+    mark_close(mark);
+}
+
 /* The reason for the mark: a database one batch behind is brought up to date by what the mark kept. */
 static void a_database_one_batch_behind_is_brought_up_to_date(void)
 {
@@ -479,15 +564,18 @@ int main(void)
     RUN(what_was_written_last_is_read);
     RUN(the_file_is_its_owners_alone_and_has_its_blocks);
     RUN(a_mark_is_made_once_and_followed_through_no_link);
+    RUN(a_mark_whose_directory_cannot_be_synced_is_not_made);
     RUN(a_mark_has_one_owner);
     RUN(a_bit_flipped_anywhere_in_a_slot_gives_the_other);
     RUN(a_torn_write_gives_the_state_before);
     RUN(two_bad_slots_are_a_damaged_mark);
+    RUN(nothing_remains_of_what_was_written_before);
     RUN(a_slot_of_another_version_gives_the_other);
     RUN(content_is_read_strictly);
     RUN(a_batch_too_large_for_a_slot_is_refused);
     RUN(after_a_failed_sync_the_mark_is_not_written);
     RUN(the_mark_is_written_beside_the_store);
+    RUN(the_example_of_the_specification_holds);
     RUN(a_database_one_batch_behind_is_brought_up_to_date);
     scratch_clean();
     return test_end();
