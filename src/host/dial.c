@@ -1,8 +1,8 @@
 /*
  * Opening wires: by name and port, one address after the other; to a unix socket; to a command's stdin and stdout.
  */
-#include "host/links.h"
 #include "host/log.h"
+#include "host/wires.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -257,7 +257,7 @@ static int dial_exec(struct wire *wire, const struct address *address)
     return 0;
 }
 
-void links_dial(struct host *host, int link, const struct address *address)
+void wires_dial(struct host *host, int link, const struct address *address)
 {
     struct wire *wire = wire_new(host, link);
     int status = 0;

@@ -1,11 +1,11 @@
 #include "host/host.h"
 
 #include "host/clock.h"
-#include "host/links.h"
 #include "host/listen.h"
 #include "host/log.h"
 #include "host/process.h"
 #include "host/serve.h"
+#include "host/wires.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,10 +95,10 @@ static void take_event(struct host *host, const struct office_event *event)
         serve_reply(host, event);
         break;
     case OFFICE_DIAL:
-        links_dial(host, event->link, &event->address);
+        wires_dial(host, event->link, &event->address);
         break;
     case OFFICE_CLOSE:
-        links_close(host, event->link);
+        wires_close(host, event->link);
         break;
     case OFFICE_LOG:
         log_line("%s", event->reason);
@@ -192,12 +192,12 @@ static void stop_some(struct host *host)
     bool over = clock_now().monotonic.us >= host->stop_at.us;
 
     if (!over && (office_is_busy(host->office) || !worker_is_idle(host->worker) || host->unlocking ||
-                  links_are_writing(host) || serve_is_writing(host)))
+                  wires_are_writing(host) || serve_is_writing(host)))
         return;
     /* Before its uv_async_t goes. */
     worker_stop(host->worker);
     host->worker = NULL;
-    links_stop(host);
+    wires_stop(host);
     serve_stop(host);
     close_own(host);
 }
@@ -210,7 +210,7 @@ static void turn(struct host *host)
         more = take_events(host);
         more |= serve_read_on(host);
         more |= submit_jobs(host);
-        links_turn(host);
+        wires_turn(host);
     }
     if (more)
         host_hurry(host);

@@ -5,7 +5,7 @@
  *   host.c      start, the turn, stop
  *   worker.c    the store's thread and the mark's
  *   listen.c    listening sockets: made, stale ones replaced, accepting
- *   links.c     bytes between the office and the wires
+ *   wires.c     bytes between the office and the wires
  *   dial.c      opening wires: tcp, unix, exec
  *   serve.c     the control socket's connections
  *   methods.c   requests into calls of the office, its replies into answers

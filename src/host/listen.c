@@ -1,8 +1,8 @@
 #include "host/listen.h"
 
-#include "host/links.h"
 #include "host/log.h"
 #include "host/serve.h"
+#include "host/wires.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -150,7 +150,7 @@ static void take_connections(uv_poll_t *poll, int status, int events)
         if (listener->kind == LISTENER_CONTROL)
             serve_accept(listener->host, fd);
         else
-            links_accept(listener->host, fd, listener->is_tcp);
+            wires_accept(listener->host, fd, listener->is_tcp);
     }
 }
 

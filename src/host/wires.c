@@ -1,4 +1,4 @@
-#include "host/links.h"
+#include "host/wires.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -134,7 +134,7 @@ void wire_set_tcp(const struct wire *wire)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
 }
 
-void links_accept(struct host *host, int fd, bool is_tcp)
+void wires_accept(struct host *host, int fd, bool is_tcp)
 {
     int link = host->stopping ? -1 : office_link_accepted(host->office, host_now(host));
     struct wire *wire = link < 0 ? NULL : wire_new(host, link);
@@ -170,7 +170,7 @@ static void ending_took_too_long(uv_timer_t *timer)
     wire_broke(timer->data, "closed");
 }
 
-void links_close(struct host *host, int link)
+void wires_close(struct host *host, int link)
 {
     struct wire *wire = host->wire[link];
 
@@ -233,14 +233,14 @@ static void turn_wire(struct wire *wire)
         wire_broke(wire, "closed");
 }
 
-void links_turn(struct host *host)
+void wires_turn(struct host *host)
 {
     for (int link = 0; link < OFFICE_LINKS_MAX; link++)
         if (host->wire[link] != NULL)
             turn_wire(host->wire[link]);
 }
 
-bool links_are_writing(const struct host *host)
+bool wires_are_writing(const struct host *host)
 {
     for (int link = 0; link < OFFICE_LINKS_MAX; link++)
         if (host->wire[link] != NULL && host->wire[link]->is_writing)
@@ -248,7 +248,7 @@ bool links_are_writing(const struct host *host)
     return false;
 }
 
-void links_stop(struct host *host)
+void wires_stop(struct host *host)
 {
     for (int link = 0; link < OFFICE_LINKS_MAX; link++)
         if (host->wire[link] != NULL)

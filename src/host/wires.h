@@ -3,8 +3,8 @@
  * what to send; it is told what came and what broke. At most LINK_OUTPUT bytes are in flight on a wire, and the office
  * is asked for more only when those were taken, so that what is urgent can still overtake.
  */
-#ifndef LIAISON_HOST_LINKS_H
-#define LIAISON_HOST_LINKS_H
+#ifndef LIAISON_HOST_WIRES_H
+#define LIAISON_HOST_WIRES_H
 
 #include "host/host.h"
 
@@ -67,18 +67,18 @@ void wire_broke(struct wire *wire, const char *reason);
 uv_stream_t *wire_output(struct wire *wire);
 
 /* A connection was accepted. */
-void links_accept(struct host *host, int fd, bool is_tcp);
+void wires_accept(struct host *host, int fd, bool is_tcp);
 /* OFFICE_CLOSE */
-void links_close(struct host *host, int link);
+void wires_close(struct host *host, int link);
 /* Sends what the office has to say on every wire, and reads on where reading was paused. */
-void links_turn(struct host *host);
+void wires_turn(struct host *host);
 /* Whether output is still on its way. */
-bool links_are_writing(const struct host *host);
+bool wires_are_writing(const struct host *host);
 /* Closes all at once. */
-void links_stop(struct host *host);
+void wires_stop(struct host *host);
 
 /* OFFICE_DIAL (dial.c) */
-void links_dial(struct host *host, int link, const struct address *address);
+void wires_dial(struct host *host, int link, const struct address *address);
 /* Asks the command behind a wire that is being closed to end, and ends it if it does not (dial.c). */
 void wire_end_command(struct wire *wire);
 /* Its output ended: waits a little for its exit status, and breaks the wire (dial.c). */
