@@ -337,7 +337,7 @@ struct waiting *append_wait(struct office *office, struct line *line, uint64_t r
     if (waiting == NULL || line->pending_last == NULL) {
         free(waiting);
         (void)no_memory(&error);
-        engine_reply_error(office, request, &error);
+        core_reply_error(office, request, &error);
         return NULL;
     }
     waiting->request = request;
@@ -361,7 +361,7 @@ void append_unreadable(struct office *office, struct line *line)
         line->member[i].has_unreadable = false;
     }
     if (body.unreadable_count > 0 && !line->left && append_sealed(office, line, &body, 0, NULL, 0, &index, &error) != 0)
-        engine_log(office, "cannot say which entries are unreadable: %s", error.message);
+        core_log(office, "cannot say which entries are unreadable: %s", error.message);
 }
 
 /* --- messages: tokens and answered entries are looked up first, on the store's thread ------------------------- */
@@ -531,7 +531,7 @@ static void reply_numbers(struct office *office, struct append_job *append)
     event.numbers = calloc(append->count, sizeof *event.numbers);
     for (size_t i = 0; i < append->count && event.numbers != NULL; i++)
         event.numbers[i] = append->message[i].known_number;
-    engine_event(office, &event);
+    core_event(office, &event);
 }
 
 static void wait_for_numbers(struct office *office, struct append_job *append, uint64_t acknowledgement)
@@ -568,7 +568,7 @@ static void append_done(struct office *office, struct office_job *job, struct no
         (void)append_message(office, append, i, &error);
     }
     if (error.code != ERROR_NONE) {
-        engine_reply_error(office, append->request, &error);
+        core_reply_error(office, append->request, &error);
         return;
     }
     if (all_known && (line->pending_last == NULL ||
@@ -604,7 +604,7 @@ static int want_answered(const struct line *line, struct wanted_message *message
     unsigned member = 0;
 
     message->answers = true;
-    if (engine_parse_entry(line, text, &member, &message->reference.index, error) != 0)
+    if (core_parse_entry(line, text, &member, &message->reference.index, error) != 0)
         return -1;
     message->reference.member = (uint8_t)member;
     message->place = PLACE(LOG_NUMBER(line, member), message->reference.index);
@@ -648,7 +648,7 @@ void office_append(struct office *office, uint64_t request, struct span name, co
                    size_t count, struct now now)
 {
     struct error error = {0};
-    struct line *line = engine_line(office, name, true, &error);
+    struct line *line = core_line(office, name, true, &error);
     struct append_job *append = NULL;
     bool look_up = false;
 
@@ -666,24 +666,24 @@ void office_append(struct office *office, uint64_t request, struct span name, co
         look_up |= append->message[i].has_token || append->message[i].answers;
     }
     if (look_up) {
-        engine_job(office, &append->job);
+        core_job(office, &append->job);
         return;
     }
     append_done(office, &append->job, now);
     append_release(&append->job);
-    engine_turn(office);
+    core_turn(office);
     return;
 refused:
     if (append != NULL)
         append_release(&append->job);
-    engine_reply_error(office, request, &error);
+    core_reply_error(office, request, &error);
 }
 
 void office_acknowledge(struct office *office, uint64_t request, struct span name, const struct span *entries,
                         size_t count, unsigned as, struct now now)
 {
     struct error error = {0};
-    struct line *line = engine_line(office, name, true, &error);
+    struct line *line = core_line(office, name, true, &error);
     struct append_job *append = NULL;
 
     office->now = now;
@@ -703,10 +703,10 @@ void office_acknowledge(struct office *office, uint64_t request, struct span nam
             goto refused;
         }
     }
-    engine_job(office, &append->job);
+    core_job(office, &append->job);
     return;
 refused:
     if (append != NULL)
         append_release(&append->job);
-    engine_reply_error(office, request, &error);
+    core_reply_error(office, request, &error);
 }

@@ -109,7 +109,7 @@ static void serve_done(struct office *office, struct office_job *job, struct now
     (void)now;
     serve->chunk = NULL;
     if (job->error.code != ERROR_NONE)
-        engine_log(office, "entries could not be read for a member: %s", job->error.message);
+        core_log(office, "entries could not be read for a member: %s", job->error.message);
     if (job->error.code != ERROR_NONE) {
         sync_chunk_free(chunk);
         chunk = NULL;
@@ -139,7 +139,7 @@ static void serve(struct office *office, struct line *line, const struct sync_ev
         serve->head = *head;
         serve->settle = head->size == line->member[event->member].settle;
     }
-    engine_job(office, &serve->job);
+    core_job(office, &serve->job);
 }
 
 /* --- an entry that overtakes ------------------------------------------------------------------------------------ */
@@ -204,7 +204,7 @@ static void overtake_done(struct office *office, struct office_job *job, struct 
 
     (void)now;
     if (job->error.code != ERROR_NONE) {
-        engine_log(office, "a flash could not overtake: %s", job->error.message);
+        core_log(office, "a flash could not overtake: %s", job->error.message);
         return;
     }
     /* Each goes before everything queued, so the last first. */
@@ -232,7 +232,7 @@ static void overtake(struct office *office, struct line *line, const struct sync
     overtake->base = event->base;
     overtake->head = *head;
     overtake->epoch_entry = line->epoch_entry;
-    engine_job(office, &overtake->job);
+    core_job(office, &overtake->job);
 }
 
 /* --- what sync says ---------------------------------------------------------------------------------------------- */
@@ -259,7 +259,7 @@ static void take_settle(struct office *office, struct line *line, const struct s
     op.n[2] = 1;
     op.b[0] = span_of(event->head.root, HASH_SIZE);
     op.b[1] = span_of(event->head.signature, SIGNATURE_SIZE);
-    engine_lazy(office, &op);
+    core_lazy(office, &op);
     if (line->charter->member_count > 2) {
         sync_forward_settle(line->sync, event->member, &event->head, event->link);
         sync_forward_own_receipt(line->sync, event->member, event->head.size);
@@ -291,8 +291,8 @@ static void take_receipt(struct office *office, struct line *line, const struct 
     op.n[2] = drop.n[2] = (int64_t)event->head.size;
     op.n[3] = (int64_t)event->receipt.time;
     op.b[0] = span_of(event->receipt.signature, SIGNATURE_SIZE);
-    engine_lazy(office, &op);
-    engine_lazy(office, &drop);
+    core_lazy(office, &op);
+    core_lazy(office, &drop);
     if (event->member == line->me)
         forget_ages(line);
     if (event->head.size == line->member[event->member].settle && line->charter->member_count > 2)
@@ -302,7 +302,7 @@ static void take_receipt(struct office *office, struct line *line, const struct 
     told.outcome = line->charter->members[event->receipt.by].name;
     told.size = event->head.size;
     told.at = event->receipt.time;
-    engine_event(office, &told);
+    core_event(office, &told);
 }
 
 void carry_events(struct office *office, struct line *line)
@@ -330,7 +330,7 @@ void carry_events(struct office *office, struct line *line)
             overtake(office, line, &event);
             break;
         case SYNC_OWN_AHEAD:
-            engine_stop(
+            core_stop(
                 office, ERROR_STOPPED,
                 "%s shows a head of %llu entries that this office signed on the line %s, but only %llu are here: the "
                 "database was restored from an older copy, or this office runs twice. Nothing more is signed",
@@ -338,7 +338,7 @@ void carry_events(struct office *office, struct line *line)
                 (unsigned long long)sync_durable(line->sync, line->me));
             break;
         case SYNC_ALARM:
-            engine_alarm(office, "%s on the line %s: %s", line->charter->members[event.member].name, line->name,
+            core_alarm(office, "%s on the line %s: %s", line->charter->members[event.member].name, line->name,
                          event.reason);
             break;
         }

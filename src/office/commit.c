@@ -363,7 +363,7 @@ void commit_settle(struct office *office, struct line *line)
     op.n[2] = 1;
     op.b[0] = span_of(head->root, HASH_SIZE);
     op.b[1] = span_of(head->signature, SIGNATURE_SIZE);
-    engine_lazy(office, &op);
+    core_lazy(office, &op);
     sync_settle(line->sync, head);
 }
 
@@ -397,7 +397,7 @@ static void reply_waiting(struct office *office, struct line *line, struct pendi
         event.text = waiting->text;
         event.text2 = waiting->text2;
         waiting->text = waiting->text2 = (struct buffer){0};
-        engine_event(office, &event);
+        core_event(office, &event);
         own->waiting = waiting->next;
         waiting_free(waiting);
     }
@@ -409,7 +409,7 @@ static void head_lazily(struct office *office, struct line *line, const struct h
 
     put_head(&operations, LOG_NUMBER(line, line->me), head, false);
     for (size_t i = 0; i < operations.count; i++)
-        engine_lazy(office, &operations.op[i]);
+        core_lazy(office, &operations.op[i]);
     store_batch_free(&operations);
 }
 
@@ -442,7 +442,7 @@ static void receipt_for(struct office *office, struct line *line, unsigned membe
     receipt_sign(&receipt, head, line->member[member].origin, office->identity->receipt_secret);
     put_receipt(&operations, LOG_NUMBER(line, member), head->size, &receipt);
     for (size_t i = 0; i < operations.count; i++)
-        engine_lazy(office, &operations.op[i]);
+        core_lazy(office, &operations.op[i]);
     store_batch_free(&operations);
     sync_receipt(line->sync, member, head, &receipt, settle);
 }
@@ -478,7 +478,7 @@ static void forget_pending(struct office *office, struct line *line, const struc
 
         line->pending_first = pending->next;
         for (const struct waiting *waiting = pending->waiting; waiting != NULL; waiting = waiting->next)
-            engine_reply_error(office, waiting->request, error);
+            core_reply_error(office, waiting->request, error);
         pending_free(pending);
     }
     line->pending_last = NULL;
@@ -506,13 +506,13 @@ static void commit_failed(struct office *office, struct commit_job *commit)
         forget_pending(office, office->line[i], &error);
     lines_forget_unrecorded(office);
     if (error.code != ERROR_FULL) {
-        engine_stop(office, error.code,
+        core_stop(office, error.code,
                     "%s. What was being recorded may or may not be; start the office again to find out", error.message);
         return;
     }
     for (size_t i = commit->lazy_from; i < commit->batch.count; i++)
-        engine_lazy(office, &commit->batch.op[i]);
-    engine_alarm(office, "the disk is full; nothing can be recorded or received until there is room");
+        core_lazy(office, &commit->batch.op[i]);
+    core_alarm(office, "the disk is full; nothing can be recorded or received until there is room");
     /* What others sent is theirs still: links are opened anew and it comes again. */
     links_close_all(office, "the disk of this office is full");
     for (size_t i = 0; i < office->line_count; i++) {
@@ -590,7 +590,7 @@ void commit_some(struct office *office)
         commit_release(&commit->job);
         return;
     }
-    engine_job(office, &commit->job);
+    core_job(office, &commit->job);
 }
 
 void commit_sign_head(struct office *office, struct line *line)

@@ -245,28 +245,28 @@ struct office {
 };
 
 /* --- shared by all --------------------------------------------------------------------------------------- */
-void engine_stop(struct office *office, enum error_code code, const char *format, ...)
+void core_stop(struct office *office, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void engine_alarm(struct office *office, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void engine_log(struct office *office, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void core_alarm(struct office *office, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void core_log(struct office *office, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Queues an event (copied, ownership taken). */
-void engine_event(struct office *office, const struct office_event *event);
-void engine_reply_error(struct office *office, uint64_t request, const struct error *error);
+void core_event(struct office *office, const struct office_event *event);
+void core_reply_error(struct office *office, uint64_t request, const struct error *error);
 /* Queues a job. Takes it. */
-void engine_job(struct office *office, struct office_job *job);
+void core_job(struct office *office, struct office_job *job);
 /* Queues a job that reads a line, once everything durable on it now is folded and the fold is in the store. */
-void engine_job_after_fold(struct office *office, struct line *line, struct office_job *job);
+void core_job_after_fold(struct office *office, struct line *line, struct office_job *job);
 /* The batch that will hold the operations put to `lazy` now. */
-uint64_t engine_next_batch(const struct office *office);
+uint64_t core_next_batch(const struct office *office);
 /* The line of that name, or NULL with an error. Also refuses while locked or (if `writes`) stopped. */
-struct line *engine_line(struct office *office, struct span name, bool writes, struct error *error);
-int engine_line_index(const struct office *office, const struct line *line);
+struct line *core_line(struct office *office, struct span name, bool writes, struct error *error);
+int core_line_index(const struct office *office, const struct line *line);
 /* Adds an operation that may wait. */
-void engine_lazy(struct office *office, const struct store_op *op);
+void core_lazy(struct office *office, const struct store_op *op);
 /* Runs the parts that may have something to do now. Called at the end of every public function. */
-void engine_turn(struct office *office);
+void core_turn(struct office *office);
 /* "A/N" of a line; -1 with an error. */
-int engine_parse_entry(const struct line *line, struct span text, unsigned *member, uint64_t *index,
+int core_parse_entry(const struct line *line, struct span text, unsigned *member, uint64_t *index,
                        struct error *error);
 
 /* --- append.c ---------------------------------------------------------------------------------------------- */

@@ -265,7 +265,7 @@ static void take_prekeys(struct office *office, struct line *line, unsigned auth
     if (prekeys->voids && member->offered_count > 0) {
         struct store_op op = {.kind = STORE_DROP_OFFERED, .n = {line->number, author, INT64_MAX}};
 
-        engine_lazy(office, &op);
+        core_lazy(office, &op);
         member->offered_count = 0;
     }
     for (unsigned i = 0; i < prekeys->count; i++) {
@@ -280,7 +280,7 @@ static void take_prekeys(struct office *office, struct line *line, unsigned auth
                 !dh_key_is_valid(prekeys->batch[i].key[k]))
                 continue;
             op.b[0] = span_of(prekeys->batch[i].key[k], DH_SIZE);
-            engine_lazy(office, &op);
+            core_lazy(office, &op);
             member->offered[member->offered_count].id = id;
             memcpy(member->offered[member->offered_count++].key, prekeys->batch[i].key[k], DH_SIZE);
         }
@@ -306,14 +306,14 @@ static void keep_epoch(struct office *office, struct line *line, unsigned author
     op.n[2] = (int64_t)index;
     op.n[3] = wrap->source == WRAP_PREKEY;
     op.b[0] = buffer_span(&sealed);
-    engine_lazy(office, &op);
+    core_lazy(office, &op);
     buffer_free(&sealed);
     if (wrap->source != WRAP_PREKEY)
         return;
     drop.n[0] = line->number;
     drop.n[1] = author;
     drop.n[2] = (int64_t)wrap->number;
-    engine_lazy(office, &drop);
+    core_lazy(office, &drop);
     if (line->member[author].prekey_stock > 0)
         line->member[author].prekey_stock--;
     line->prekeys_due |= line->member[author].prekey_stock < PREKEY_LOW;
@@ -386,7 +386,7 @@ static void take_notice(struct office *office, struct line *line, unsigned autho
             continue;
         line->has_epoch = false;
         line->member[author].offered_count = 0;
-        engine_alarm(office,
+        core_alarm(office,
                      "%s cannot open our entry %llu on the line %s and perhaps later ones; send again what mattered",
                      line->charter->members[author].name, (unsigned long long)body->unreadable[i].first, line->name);
     }
@@ -398,7 +398,7 @@ static void put_inbox(struct office *office, struct line *line, unsigned author,
 
     op.n[0] = PLACE(LOG_NUMBER(line, author), index);
     op.n[1] = line->number;
-    engine_lazy(office, &op);
+    core_lazy(office, &op);
     line->inbox++;
 }
 
@@ -412,7 +412,7 @@ static void drop_inbox(struct office *office, struct line *line, const struct en
         if (reference->member == line->me)
             continue;
         op.n[0] = PLACE(LOG_NUMBER(line, reference->member), reference->index);
-        engine_lazy(office, &op);
+        core_lazy(office, &op);
     }
     office->inbox_stale = true;
 }
@@ -432,7 +432,7 @@ static void announce(struct office *office, struct fold_job *fold, const struct 
         office_event_free(&event);
         return;
     }
-    engine_event(office, &event);
+    core_event(office, &event);
 }
 
 /* Opens a sealed entry; what kind it turns out to be. */
@@ -507,8 +507,8 @@ static bool compute_depth(struct office *office, struct fold_job *fold, size_t i
 
             op.n[0] = PLACE(LOG_NUMBER(fold->line, claim->member), claim->index);
             op.n[1] = PLACE(LOG_NUMBER(fold->line, fold->member), fold->entry[i].index);
-            engine_lazy(office, &op);
-            engine_log(office,
+            core_lazy(office, &op);
+            core_log(office,
                        "%s/%llu names an entry of %s that is not held here, or is another one; that claim is void",
                        fold->line->charter->members[fold->member].name, (unsigned long long)fold->entry[i].index,
                        fold->line->charter->members[claim->member].name);
@@ -529,14 +529,14 @@ static void put_fold(struct office *office, struct fold_job *fold, const struct 
     op.n[2] = (int64_t)depth;
     op.n[3] = fold->member;
     op.n[4] = kind;
-    engine_lazy(office, &op);
+    core_lazy(office, &op);
     for (unsigned i = 0; entry != NULL && i < entry->header.reference_count; i++) {
         const struct reference *reference = &entry->header.references[i];
         struct store_op ref = {.kind = STORE_PUT_REF};
 
         ref.n[0] = PLACE(LOG_NUMBER(line, reference->member), reference->index);
         ref.n[1] = place;
-        engine_lazy(office, &ref);
+        core_lazy(office, &ref);
     }
 }
 
@@ -593,7 +593,7 @@ static void take_slice(struct office *office, struct fold_job *fold)
         int kind = FOLD_UNKNOWN;
 
         if (!compute_depth(office, fold, i, &depth)) {
-            member->wait_batch = engine_next_batch(office);
+            member->wait_batch = core_next_batch(office);
             office->hurry = true;
             break;
         }
@@ -607,7 +607,7 @@ static void take_slice(struct office *office, struct fold_job *fold)
         if (member->announced < member->folded)
             member->announced = member->folded;
         if (formed && epoch_is_new(&entry) && fold->member != fold->line->me) {
-            member->wait_batch = engine_next_batch(office);
+            member->wait_batch = core_next_batch(office);
             office->hurry = true;
             break;
         }
@@ -615,7 +615,7 @@ static void take_slice(struct office *office, struct fold_job *fold)
     overtaken_reached(office, fold->line, fold->member, member->folded);
     op.n[0] = LOG_NUMBER(fold->line, fold->member);
     op.n[1] = (int64_t)member->folded;
-    engine_lazy(office, &op);
+    core_lazy(office, &op);
 }
 
 /* Shown before its turn, and said to be held. */
@@ -635,7 +635,7 @@ static void take_overtaken(struct office *office, struct fold_job *fold)
         if (entry_parse(&entry, slice->bytes, fold->member, line->charter->member_count, NULL) == 0) {
             (void)take_entry(office, fold, slice, &entry);
             if (epoch_is_new(&entry))
-                line->member[fold->member].wait_batch = engine_next_batch(office);
+                line->member[fold->member].wait_batch = core_next_batch(office);
         }
         for (struct overtaken *o = line->overtaken; o != NULL; o = o->next)
             if (o->member == fold->member && o->index == slice->index)
@@ -644,7 +644,7 @@ static void take_overtaken(struct office *office, struct fold_job *fold)
         held_put(&body, &held, 1);
         if (!line->left && !buffer_failed(&body) &&
             append_clear(office, line, ENTRY_HELD, buffer_span(&body), &error) != 0)
-            engine_log(office, "cannot say that an entry is held: %s", error.message);
+            core_log(office, "cannot say that an entry is held: %s", error.message);
         buffer_free(&body);
         office->hurry = true;
     }
@@ -660,7 +660,7 @@ static void fold_done(struct office *office, struct office_job *job, struct now 
     if (!fold->overtaken)
         line->member[fold->member].folding = false;
     if (job->error.code != ERROR_NONE) {
-        engine_stop(office, ERROR_STORAGE, "%s", job->error.message);
+        core_stop(office, ERROR_STORAGE, "%s", job->error.message);
         return;
     }
     if (office->state != OFFICE_READY)
@@ -673,7 +673,7 @@ static void fold_done(struct office *office, struct office_job *job, struct now 
     if (line->prekeys_due && !line->left) {
         line->prekeys_due = false;
         if (append_prekeys(office, line, &error) != 0)
-            engine_log(office, "no new prekeys could be published: %s", error.message);
+            core_log(office, "no new prekeys could be published: %s", error.message);
     }
 }
 
@@ -720,7 +720,7 @@ static void fold_one_overtaken(struct office *office, struct line *line)
         fold->entry[0].bytes = span_of(fold->given.data, fold->given.size - HASH_SIZE);
         fold->entry[0].leaf = span_from(buffer_span(&fold->given), fold->given.size - HASH_SIZE);
         o->folding = true;
-        engine_job(office, &fold->job);
+        core_job(office, &fold->job);
         return;
     }
 }
@@ -741,7 +741,7 @@ void fold_some(struct office *office)
                 return;
             fold->from = member->folded;
             member->folding = true;
-            engine_job(office, &fold->job);
+            core_job(office, &fold->job);
         }
         fold_one_overtaken(office, line);
     }

@@ -111,7 +111,7 @@ void lines_forget_unrecorded(struct office *office)
 
 static void refuse(struct office *office, uint64_t request, const struct error *error)
 {
-    engine_reply_error(office, request, error);
+    core_reply_error(office, request, error);
 }
 
 static int check_new(struct office *office, struct span name, struct error *error)
@@ -241,7 +241,7 @@ out:
     free(charter);
     if (error.code != ERROR_NONE)
         refuse(office, request, &error);
-    engine_turn(office);
+    core_turn(office);
 }
 
 static int check_key(const struct line *line, struct span file, uint8_t key[static COURIER_KEY_SIZE],
@@ -293,13 +293,13 @@ out:
     secret_wipe(key, sizeof key);
     if (error.code != ERROR_NONE)
         refuse(office, request, &error);
-    engine_turn(office);
+    core_turn(office);
 }
 
 void office_line_show(struct office *office, uint64_t request, struct span name)
 {
     struct error error = {0};
-    struct line *line = engine_line(office, name, false, &error);
+    struct line *line = core_line(office, name, false, &error);
     struct office_event event = {.kind = OFFICE_REPLY, .request = request};
     char fingerprint[FINGERPRINT_SIZE];
 
@@ -311,7 +311,7 @@ void office_line_show(struct office *office, uint64_t request, struct span name)
     event.line = line->name;
     buffer_put_span(&event.text, buffer_span(&line->charter_text));
     buffer_print(&event.text2, "%s", fingerprint);
-    engine_event(office, &event);
+    core_event(office, &event);
 }
 
 /* Compares digits, whatever the spaces between them. */
@@ -335,7 +335,7 @@ static bool same_digits(const char *fingerprint, struct span digits)
 void office_line_confirm(struct office *office, uint64_t request, struct span name, struct span digits, struct now now)
 {
     struct error error = {0};
-    struct line *line = engine_line(office, name, true, &error);
+    struct line *line = core_line(office, name, true, &error);
     struct office_event event = {.kind = OFFICE_REPLY, .request = request};
     struct store_op op = {.kind = STORE_SET_LINE};
     char fingerprint[FINGERPRINT_SIZE];
@@ -358,18 +358,18 @@ void office_line_confirm(struct office *office, uint64_t request, struct span na
     op.n[0] = line->number;
     op.n[1] = 1;
     op.n[2] = line->left;
-    engine_lazy(office, &op);
+    core_lazy(office, &op);
     office->hurry = true;
     event.line = line->name;
-    engine_event(office, &event);
-    engine_turn(office);
+    core_event(office, &event);
+    core_turn(office);
 }
 
 void office_line_leave(struct office *office, uint64_t request, struct span name, struct now now)
 {
     static const uint8_t empty_map = 0xa0;
     struct error error = {0};
-    struct line *line = engine_line(office, name, true, &error);
+    struct line *line = core_line(office, name, true, &error);
     struct store_op op = {.kind = STORE_SET_LINE};
     uint64_t index = line != NULL ? line->first.size : 0;
 
@@ -386,5 +386,5 @@ void office_line_leave(struct office *office, uint64_t request, struct span name
     }
     if (error.code != ERROR_NONE)
         refuse(office, request, &error);
-    engine_turn(office);
+    core_turn(office);
 }

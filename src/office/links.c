@@ -43,7 +43,7 @@ static void tell_link(struct office *office, const struct connection *connection
     (void)snprintf(event.address_text, sizeof event.address_text, "%s",
                    connection->incoming ? "incoming" : connection->address_text);
     (void)snprintf(event.reason, sizeof event.reason, "%s", reason);
-    engine_event(office, &event);
+    core_event(office, &event);
 }
 
 /* When to dial again: doubling to the maximum, between half and all of that. */
@@ -72,7 +72,7 @@ static void reply_test(struct office *office, struct connection *connection, con
     if (!connection->test || connection->request == 0)
         return;
     (void)snprintf(event.reason, sizeof event.reason, "%s", detail);
-    engine_event(office, &event);
+    core_event(office, &event);
     connection->request = 0;
 }
 
@@ -89,7 +89,7 @@ static void end_connection(struct office *office, int number, const char *reason
             sync_link_down(line_of(office, connection)->sync, (unsigned)connection->sync_link, office->now);
         tell_link(office, connection, false, reason);
     } else if (connection->route >= 0) {
-        engine_log(office, "%s: %s", connection->address_text, reason);
+        core_log(office, "%s: %s", connection->address_text, reason);
     }
     connection->sync_link = -1;
     connection->offered = false;
@@ -98,7 +98,7 @@ static void end_connection(struct office *office, int number, const char *reason
     connection->route = -1;
     connection->state = CONNECTION_CLOSING;
     if (wire_open)
-        engine_event(office, &event);
+        core_event(office, &event);
 }
 
 static void free_connection(struct connection *connection)
@@ -126,7 +126,7 @@ static int dial(struct office *office, int line, unsigned member, const struct a
     connection->address = *address;
     (void)snprintf(connection->address_text, sizeof connection->address_text, "%s", text);
     (void)snprintf(event.address_text, sizeof event.address_text, "%s", text);
-    engine_event(office, &event);
+    core_event(office, &event);
     return number;
 }
 
@@ -141,7 +141,7 @@ static uint64_t next_counter(struct office *office, int line, unsigned member, b
     op.n[0] = office->line[line]->number;
     op.n[1] = member;
     op.n[2] = (int64_t)*last;
-    engine_lazy(office, &op);
+    core_lazy(office, &op);
     return *last;
 }
 
@@ -170,7 +170,7 @@ void office_link_connected(struct office *office, int number, struct now now)
         connection->test_until = monotonic_after(now.monotonic, connection->jumped ? TEST_SECOND_US : TEST_FIRST_US);
     if (connection->channel == NULL)
         end_connection(office, number, "there is no memory left", true);
-    engine_turn(office);
+    core_turn(office);
 }
 
 int office_link_accepted(struct office *office, struct now now)
@@ -223,7 +223,7 @@ static void take_offer(struct office *office, int number, const struct channel_e
     op.n[0] = line->number;
     op.n[1] = event->member;
     op.n[3] = (int64_t)event->counter;
-    engine_lazy(office, &op);
+    core_lazy(office, &op);
     office->hurry = true;
 }
 
@@ -337,7 +337,7 @@ static void take_channel_events(struct office *office, int number)
             if (connection->sync_link >= 0 &&
                 sync_input(line_of(office, connection)->sync, (unsigned)connection->sync_link, event.message,
                            office->now, &error) != 0) {
-                engine_log(office, "%s: %s", line_of(office, connection)->charter->members[connection->member].name,
+                core_log(office, "%s: %s", line_of(office, connection)->charter->members[connection->member].name,
                            error.message);
                 channel_close(connection->channel, error.message);
             }
@@ -361,7 +361,7 @@ void office_link_input(struct office *office, int number, struct span bytes, str
         return;
     channel_input(connection->channel, bytes, now);
     take_channel_events(office, number);
-    engine_turn(office);
+    core_turn(office);
 }
 
 static void pump(struct office *office, struct connection *connection)
@@ -437,7 +437,7 @@ void office_link_broken(struct office *office, int number, const char *reason, s
         reply_test(office, connection, "no-answer", 0, reason);
     end_connection(office, number, reason, false);
     free_connection(connection);
-    engine_turn(office);
+    core_turn(office);
 }
 
 void links_close_all(struct office *office, const char *reason)
@@ -547,13 +547,13 @@ static void reply_done(struct office *office, uint64_t request)
     struct office_event event = {.kind = OFFICE_REPLY, .request = request};
 
     office->hurry = true; /* what was said to be done is durable soon */
-    engine_event(office, &event);
+    core_event(office, &event);
 }
 
 static struct line *line_and_party(struct office *office, struct span name, struct span party, struct span text,
                                    struct address *address, unsigned *member, struct error *error)
 {
-    struct line *line = engine_line(office, name, true, error);
+    struct line *line = core_line(office, name, true, error);
     int found = line == NULL ? -1 : charter_member(line->charter, party);
 
     if (line == NULL || address_parse(address, text, error) != 0)
@@ -598,18 +598,18 @@ void office_link_add(struct office *office, uint64_t request, struct span name, 
 
     office->now = now;
     if (line == NULL) {
-        engine_reply_error(office, request, &error);
+        core_reply_error(office, request, &error);
         return;
     }
-    if (find_route(office, engine_line_index(office, line), member, text) == NULL) {
+    if (find_route(office, core_line_index(office, line), member, text) == NULL) {
         route = new_route(office);
         if (route == NULL) {
             (void)error_set(&error, ERROR_REFUSED, "there are too many links; remove one first");
-            engine_reply_error(office, request, &error);
+            core_reply_error(office, request, &error);
             return;
         }
         *route = (struct route){.used = true,
-                                .line = engine_line_index(office, line),
+                                .line = core_line_index(office, line),
                                 .member = member,
                                 .address = address,
                                 .connection = -1,
@@ -621,11 +621,11 @@ void office_link_add(struct office *office, uint64_t request, struct span name, 
         op.n[1] = line->number;
         op.n[2] = member;
         op.b[0] = text;
-        engine_lazy(office, &op);
+        core_lazy(office, &op);
     }
     reply_done(office, request);
     links_step(office);
-    engine_turn(office);
+    core_turn(office);
 }
 
 void office_link_remove(struct office *office, uint64_t request, struct span name, struct span party, struct span text,
@@ -641,16 +641,16 @@ void office_link_remove(struct office *office, uint64_t request, struct span nam
 
     office->now = now;
     if (line != NULL)
-        route = find_route(office, engine_line_index(office, line), member, text);
+        route = find_route(office, core_line_index(office, line), member, text);
     if (line != NULL && route == NULL)
         (void)error_set(&error, ERROR_NOT_FOUND, "there is no such link");
     if (route == NULL) {
-        engine_reply_error(office, request, &error);
+        core_reply_error(office, request, &error);
         return;
     }
     connection = route->connection;
     op.n[0] = route->number;
-    engine_lazy(office, &op);
+    core_lazy(office, &op);
     if (connection >= 0) {
         if (office->connection[connection].channel != NULL)
             channel_close(office->connection[connection].channel, "this link was removed");
@@ -658,7 +658,7 @@ void office_link_remove(struct office *office, uint64_t request, struct span nam
     }
     *route = (struct route){.connection = -1};
     reply_done(office, request);
-    engine_turn(office);
+    core_turn(office);
 }
 
 void office_link_test(struct office *office, uint64_t request, struct span name, struct span party, struct span text,
@@ -675,12 +675,12 @@ void office_link_test(struct office *office, uint64_t request, struct span name,
         char copy[ADDRESS_SIZE] = {0};
 
         memcpy(copy, text.data, text.size);
-        number = dial(office, engine_line_index(office, line), member, &address, copy);
+        number = dial(office, core_line_index(office, line), member, &address, copy);
         if (number < 0)
             (void)error_set(&error, ERROR_REFUSED, "there are too many connections open");
     }
     if (number < 0) {
-        engine_reply_error(office, request, &error);
+        core_reply_error(office, request, &error);
         return;
     }
     office->connection[number].test = true;

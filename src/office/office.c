@@ -6,7 +6,7 @@
 
 #include "office/engine.h"
 
-void engine_event(struct office *office, const struct office_event *event)
+void core_event(struct office *office, const struct office_event *event)
 {
     struct queued *queued = calloc(1, sizeof *queued);
 
@@ -48,14 +48,14 @@ void office_event_free(struct office_event *event)
     *event = (struct office_event){0};
 }
 
-void engine_reply_error(struct office *office, uint64_t request, const struct error *error)
+void core_reply_error(struct office *office, uint64_t request, const struct error *error)
 {
     struct office_event event = {.kind = OFFICE_REPLY, .request = request, .error = *error};
 
-    engine_event(office, &event);
+    core_event(office, &event);
 }
 
-void engine_log(struct office *office, const char *format, ...)
+void core_log(struct office *office, const char *format, ...)
 {
     struct office_event event = {.kind = OFFICE_LOG};
     va_list arguments;
@@ -63,10 +63,10 @@ void engine_log(struct office *office, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(event.reason, sizeof event.reason, format, arguments);
     va_end(arguments);
-    engine_event(office, &event);
+    core_event(office, &event);
 }
 
-void engine_alarm(struct office *office, const char *format, ...)
+void core_alarm(struct office *office, const char *format, ...)
 {
     char text[sizeof office->alarm[0]];
     va_list arguments;
@@ -77,12 +77,12 @@ void engine_alarm(struct office *office, const char *format, ...)
     for (size_t i = 0; i < office->alarm_count; i++)
         if (strcmp(office->alarm[i], text) == 0)
             return;
-    engine_log(office, "ALARM: %s", text);
+    core_log(office, "ALARM: %s", text);
     if (office->alarm_count < ALARMS_MAX)
         memcpy(office->alarm[office->alarm_count++], text, sizeof text);
 }
 
-void engine_stop(struct office *office, enum error_code code, const char *format, ...)
+void core_stop(struct office *office, enum error_code code, const char *format, ...)
 {
     struct office_event event = {.kind = OFFICE_STATE};
     va_list arguments;
@@ -94,12 +94,12 @@ void engine_stop(struct office *office, enum error_code code, const char *format
     va_start(arguments, format);
     (void)vsnprintf(office->stop.message, sizeof office->stop.message, format, arguments);
     va_end(arguments);
-    engine_event(office, &event);
-    engine_log(office, "stopped: %s", office->stop.message);
+    core_event(office, &event);
+    core_log(office, "stopped: %s", office->stop.message);
     links_close_all(office, "this office has stopped");
 }
 
-void engine_job(struct office *office, struct office_job *job)
+void core_job(struct office *office, struct office_job *job)
 {
     job->next = NULL;
     if (office->job_last != NULL)
@@ -129,7 +129,7 @@ void office_job_done(struct office *office, struct office_job *job, struct now n
         office->space = job->space;
     job->done(office, job, now);
     job->release(job);
-    engine_turn(office);
+    core_turn(office);
 }
 
 bool office_is_busy(const struct office *office)
@@ -147,25 +147,25 @@ void office_watch(struct office *office, bool wanted)
     office->watched = wanted;
 }
 
-void engine_lazy(struct office *office, const struct store_op *op)
+void core_lazy(struct office *office, const struct store_op *op)
 {
     if (office->lazy.count == 0)
         office->lazy_at = monotonic_after(office->now.monotonic, LAZY_US);
     store_batch_put(&office->lazy, op);
 }
 
-uint64_t engine_next_batch(const struct office *office)
+uint64_t core_next_batch(const struct office *office)
 {
     return office->batch + (office->committing ? 2 : 1);
 }
 
-void engine_job_after_fold(struct office *office, struct line *line, struct office_job *job)
+void core_job_after_fold(struct office *office, struct line *line, struct office_job *job)
 {
     struct gated *gated = calloc(1, sizeof *gated);
     struct gated **tail = &office->gated;
 
     if (gated == NULL) {
-        engine_job(office, job); /* it may miss the newest, nothing else */
+        core_job(office, job); /* it may miss the newest, nothing else */
         return;
     }
     gated->job = job;
@@ -176,7 +176,7 @@ void engine_job_after_fold(struct office *office, struct line *line, struct offi
         tail = &(*tail)->next;
     *tail = gated;
     office->jobs_out++;
-    engine_turn(office);
+    core_turn(office);
 }
 
 static bool gate_is_open(struct office *office, struct gated *gated)
@@ -187,7 +187,7 @@ static bool gate_is_open(struct office *office, struct gated *gated)
         if (gated->line->member[i].folded < gated->folded[i])
             return false;
     if (gated->batch == 0) {
-        gated->batch = office->lazy.count == 0 ? office->batch + office->committing : engine_next_batch(office);
+        gated->batch = office->lazy.count == 0 ? office->batch + office->committing : core_next_batch(office);
         office->hurry |= office->lazy.count > 0;
     }
     return gated->batch <= office->batch;
@@ -204,12 +204,12 @@ static void open_gates(struct office *office)
         }
         *at = gated->next;
         office->jobs_out--;
-        engine_job(office, gated->job);
+        core_job(office, gated->job);
         free(gated);
     }
 }
 
-int engine_line_index(const struct office *office, const struct line *line)
+int core_line_index(const struct office *office, const struct line *line)
 {
     for (size_t i = 0; i < office->line_count; i++)
         if (office->line[i] == line)
@@ -225,7 +225,7 @@ bool office_has_line(const struct office *office, struct span name)
     return false;
 }
 
-struct line *engine_line(struct office *office, struct span name, bool writes, struct error *error)
+struct line *core_line(struct office *office, struct span name, bool writes, struct error *error)
 {
     if (office->state == OFFICE_LOCKED) {
         (void)error_set(error, ERROR_LOCKED, "the office is locked; type `liaison unlock` first");
@@ -242,7 +242,7 @@ struct line *engine_line(struct office *office, struct span name, bool writes, s
     return NULL;
 }
 
-int engine_parse_entry(const struct line *line, struct span text, unsigned *member, uint64_t *index,
+int core_parse_entry(const struct line *line, struct span text, unsigned *member, uint64_t *index,
                        struct error *error)
 {
     const uint8_t *slash = text.size > 0 ? memrchr(text.data, '/', text.size) : NULL;
@@ -262,7 +262,7 @@ int engine_parse_entry(const struct line *line, struct span text, unsigned *memb
     return 0;
 }
 
-void engine_turn(struct office *office)
+void core_turn(struct office *office)
 {
     open_gates(office);
     if (office->state != OFFICE_READY)
@@ -304,5 +304,5 @@ void office_step(struct office *office, struct now now)
             commit_settle(office, line);
     }
     links_step(office);
-    engine_turn(office);
+    core_turn(office);
 }

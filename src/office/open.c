@@ -345,7 +345,7 @@ static int take_link(struct opening *opening, const struct store_row *row)
         return -1;
     route->used = true;
     route->number = (uint32_t)row->n[0];
-    route->line = engine_line_index(office, line);
+    route->line = core_line_index(office, line);
     route->member = (unsigned)row->n[2];
     route->connection = -1;
     memcpy(route->text, row->b[0].data, row->b[0].size);
@@ -357,7 +357,7 @@ static int take_link(struct opening *opening, const struct store_row *row)
 static int take_counter(struct opening *opening, const struct store_row *row)
 {
     struct line *line = line_numbered(opening->office, row->n[0]);
-    int index = line == NULL ? -1 : engine_line_index(opening->office, line);
+    int index = line == NULL ? -1 : core_line_index(opening->office, line);
 
     if (line == NULL || row->n[1] < 0 || row->n[1] >= (int64_t)line->charter->member_count)
         return damaged(opening, "the list of counters");
@@ -604,13 +604,13 @@ int office_unlock_key(struct office *office, const uint8_t key[static OFFICE_KEY
         return -1;
     }
     office->state = office->stop.code != ERROR_NONE ? OFFICE_STOPPED : OFFICE_READY;
-    engine_event(office, &event);
+    core_event(office, &event);
     if (office->state != OFFICE_READY)
         return 0;
     for (size_t i = 0; i < office->line_count; i++)
         commit_sign_head(office, office->line[i]);
     links_start(office);
-    engine_turn(office);
+    core_turn(office);
     return 0;
 }
 

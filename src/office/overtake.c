@@ -44,7 +44,7 @@ void pending_entry(struct office *office, struct line *line, const struct sync_e
     (*tail)->index = event->first;
     (*tail)->chunk = event->chunk;
     (*tail)->head = event->head;
-    engine_log(office, "%s/%llu came before %llu entries of its author that are still to come",
+    core_log(office, "%s/%llu came before %llu entries of its author that are still to come",
                line->charter->members[event->member].name, (unsigned long long)event->first,
                (unsigned long long)(event->first - sync_durable(line->sync, event->member)));
 }
@@ -110,6 +110,6 @@ void overtaken_reached(struct office *office, struct line *line, unsigned member
 
         op.n[0] = LOG_NUMBER(line, member);
         op.n[1] = (int64_t)folded;
-        engine_lazy(office, &op);
+        core_lazy(office, &op);
     }
 }

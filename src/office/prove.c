@@ -128,7 +128,7 @@ static void verify_finish(struct office *office, struct verify_job *verify)
     event.log_count = members;
     event.count = verify->entries;
     event.receipts = verify->receipts;
-    engine_event(office, &event);
+    core_event(office, &event);
 }
 
 /* The next slice is a job of its own, behind everything that came meanwhile. */
@@ -140,7 +140,7 @@ static void verify_done(struct office *office, struct office_job *job, struct no
 
     (void)now;
     if (job->error.code != ERROR_NONE) {
-        engine_reply_error(office, verify->request, &job->error);
+        core_reply_error(office, verify->request, &job->error);
         return;
     }
     if (verify->frontier.size == verify->size[verify->member]) {
@@ -161,23 +161,23 @@ static void verify_done(struct office *office, struct office_job *job, struct no
     if (next == NULL) {
         struct error error = {.code = ERROR_SYSTEM, .message = "there is no memory left"};
 
-        engine_reply_error(office, verify->request, &error);
+        core_reply_error(office, verify->request, &error);
         return;
     }
     *next = *verify;
-    engine_job(office, &next->job);
+    core_job(office, &next->job);
 }
 
 void office_record_verify(struct office *office, uint64_t request, struct span name)
 {
     struct error error = {0};
-    struct line *line = engine_line(office, name, false, &error);
+    struct line *line = core_line(office, name, false, &error);
     struct verify_job *verify = line == NULL ? NULL : calloc(1, sizeof *verify);
 
     if (line != NULL && verify == NULL)
         (void)error_set(&error, ERROR_SYSTEM, "there is no memory left");
     if (verify == NULL) {
-        engine_reply_error(office, request, &error);
+        core_reply_error(office, request, &error);
         return;
     }
     verify->job.run = verify_run;
@@ -188,7 +188,7 @@ void office_record_verify(struct office *office, uint64_t request, struct span n
     for (unsigned i = 0; i < line->charter->member_count; i++)
         verify->size[i] = sync_durable(line->sync, i);
     /* Heads and receipts told so far are checked too: they must be in the store. */
-    engine_job_after_fold(office, line, &verify->job);
+    core_job_after_fold(office, line, &verify->job);
 }
 
 /* --- record policy, record prove
@@ -197,15 +197,15 @@ void office_record_verify(struct office *office, uint64_t request, struct span n
 void office_record_policy(struct office *office, uint64_t request, struct span name)
 {
     struct error error = {0};
-    struct line *line = engine_line(office, name, false, &error);
+    struct line *line = core_line(office, name, false, &error);
     struct office_event event = {.kind = OFFICE_REPLY, .request = request};
 
     if (line == NULL) {
-        engine_reply_error(office, request, &error);
+        core_reply_error(office, request, &error);
         return;
     }
     policy_print(&event.text, line->charter);
-    engine_event(office, &event);
+    core_event(office, &event);
 }
 
 struct prove_job {
@@ -317,26 +317,26 @@ static void prove_done(struct office *office, struct office_job *job, struct now
 
     (void)now;
     if (job->error.code != ERROR_NONE) {
-        engine_reply_error(office, prove->request, &job->error);
+        core_reply_error(office, prove->request, &job->error);
         return;
     }
     head_note(&note, prove->line->charter, prove->member, 0, &prove->head, prove->receipt, prove->receipt_count);
     proof_print(&event.text, buffer_span(&prove->entry), prove->index, &prove->path, buffer_span(&note));
     buffer_free(&note);
     event.count = prove->receipt_count;
-    engine_event(office, &event);
+    core_event(office, &event);
 }
 
 void office_record_prove(struct office *office, uint64_t request, struct span name, struct span entry)
 {
     struct error error = {0};
-    struct line *line = engine_line(office, name, false, &error);
+    struct line *line = core_line(office, name, false, &error);
     struct prove_job *prove = line == NULL ? NULL : calloc(1, sizeof *prove);
 
     if (line != NULL && prove == NULL)
         (void)error_set(&error, ERROR_SYSTEM, "there is no memory left");
-    if (prove == NULL || engine_parse_entry(line, entry, &prove->member, &prove->index, &error) != 0) {
-        engine_reply_error(office, request, &error);
+    if (prove == NULL || core_parse_entry(line, entry, &prove->member, &prove->index, &error) != 0) {
+        core_reply_error(office, request, &error);
         free(prove);
         return;
     }
@@ -346,5 +346,5 @@ void office_record_prove(struct office *office, uint64_t request, struct span na
     prove->request = request;
     prove->line = line;
     prove->durable = sync_durable(line->sync, prove->member);
-    engine_job_after_fold(office, line, &prove->job);
+    core_job_after_fold(office, line, &prove->job);
 }

@@ -42,7 +42,7 @@ static void add_link(struct office_member_status *status, const char *address, b
 static void fill_links(const struct office *office, const struct line *line, unsigned member,
                        struct office_member_status *status)
 {
-    int index = engine_line_index(office, line);
+    int index = core_line_index(office, line);
 
     for (size_t i = 0; i < office->route_count; i++) {
         const struct route *route = &office->route[i];
@@ -91,7 +91,8 @@ static void fill_member(const struct office *office, const struct line *line, un
             status->receipted = sync_receipted(line->sync, line->me, i);
     status->waiting = own - status->receipted;
     status->oldest = oldest_from(line, status->receipted);
-    status->forward_secrecy = line->member[member].forward;
+    /* Before the first epoch: what the next one would be wrapped to. */
+    status->forward_secrecy = line->has_epoch ? line->member[member].forward : line->member[member].offered_count > 0;
     status->stated = line->member[member].left ? "left" : status->size >= 2 ? "open" : "unstated";
     if (!status->me)
         fill_links(office, line, member, status);

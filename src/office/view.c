@@ -358,7 +358,7 @@ static void view_done(struct office *office, struct office_job *job, struct now 
 
     (void)now;
     if (job->error.code != ERROR_NONE) {
-        engine_reply_error(office, view->request, &job->error);
+        core_reply_error(office, view->request, &job->error);
         return;
     }
     event.line = view->line->name;
@@ -375,7 +375,7 @@ static void view_done(struct office *office, struct office_job *job, struct now 
     if (view->more && !view->inbox)
         buffer_print(&event.text, "%lld.%lld.%lld", (long long)view->depth, (long long)view->member,
                      (long long)PLACE_INDEX(view->place));
-    engine_event(office, &event);
+    core_event(office, &event);
 }
 
 static struct view_job *new_view(uint64_t request, struct line *line, size_t limit)
@@ -424,13 +424,13 @@ void office_entries(struct office *office, uint64_t request, struct span name, s
                     size_t limit, bool falling)
 {
     struct error error = {0};
-    struct line *line = engine_line(office, name, false, &error);
+    struct line *line = core_line(office, name, false, &error);
     struct view_job *view = line == NULL ? NULL : new_view(request, line, limit);
 
     if (line != NULL && view == NULL)
         (void)error_set(&error, ERROR_SYSTEM, "there is no memory left");
     if (view == NULL) {
-        engine_reply_error(office, request, &error);
+        core_reply_error(office, request, &error);
         return;
     }
     view->falling = falling;
@@ -443,29 +443,29 @@ void office_entries(struct office *office, uint64_t request, struct span name, s
         uint64_t index = 0;
 
         view->has_from = true;
-        if (engine_parse_entry(line, from, &member, &index, &error) == 0)
+        if (core_parse_entry(line, from, &member, &index, &error) == 0)
             view->from = PLACE(LOG_NUMBER(line, member), index);
     }
     if (error.code != ERROR_NONE) {
-        engine_reply_error(office, request, &error);
+        core_reply_error(office, request, &error);
         view_release(&view->job);
         return;
     }
-    engine_job_after_fold(office, line, &view->job);
+    core_job_after_fold(office, line, &view->job);
 }
 
 void office_inbox(struct office *office, uint64_t request, struct span name)
 {
     struct error error = {0};
-    struct line *line = engine_line(office, name, false, &error);
+    struct line *line = core_line(office, name, false, &error);
     struct view_job *view = line == NULL ? NULL : new_view(request, line, STORE_ROWS_MAX);
 
     if (line != NULL && view == NULL)
         (void)error_set(&error, ERROR_SYSTEM, "there is no memory left");
     if (view == NULL) {
-        engine_reply_error(office, request, &error);
+        core_reply_error(office, request, &error);
         return;
     }
     view->inbox = true;
-    engine_job_after_fold(office, line, &view->job);
+    core_job_after_fold(office, line, &view->job);
 }
