@@ -273,6 +273,7 @@ void host_stop(struct host *host, const char *why)
     host->stop_at = monotonic_after(clock_now().monotonic, STOP_US);
     log_line("ending: %s", why);
     log_notify("STOPPING=1");
+    office_finish(host->office, clock_now());
     (void)signal(SIGALRM, end_now);
     (void)alarm(STOP_ALARM_S);
     listen_stop(host);

@@ -106,9 +106,11 @@ static void take_bytes(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer
     } else if (size < 0) {
         wire_broke(wire, uv_strerror((int)size));
     } else if (size > 0) {
-        /* libuv would read the same stream again and again while it is full. */
-        (void)uv_read_stop(stream);
-        wire->paused = true;
+        /* A full read means more is there, and libuv would go on with this wire. */
+        if (size == READ_SIZE) {
+            (void)uv_read_stop(stream);
+            wire->paused = true;
+        }
         office_link_input(wire->host->office, wire->link, span_of(buffer->base, (size_t)size), host_now(wire->host));
     }
 }

@@ -76,6 +76,16 @@ struct overtaken {
     struct overtaken *next;
 };
 
+/* A claim on an entry that is not held yet: void for now. When that entry comes, what was folded since is folded again,
+ * so that the order is a function of the entries alone and not of when they came. */
+#define CLAIMS_MAX 64
+struct late_claim {
+    unsigned member;
+    uint64_t index;
+    int64_t by;                   /* the entry that makes it */
+    uint64_t folded[MEMBERS_MAX]; /* how far the logs were folded when it was found void */
+};
+
 /* What the fold makes of an entry: the column `kind`. */
 enum fold_kind {
     FOLD_UNKNOWN = 0,
@@ -141,6 +151,8 @@ struct line {
     struct pending *pending_first, *pending_last;
     struct sync_chunk *accepted_first, *accepted_last;
     struct overtaken *overtaken;
+    size_t claim_count;
+    struct late_claim claim[CLAIMS_MAX];
     bool prekeys_due;
     bool settle_due;
     struct monotonic settle_at; /* when the newest head is flagged, if settle_due */

@@ -485,6 +485,56 @@ static bool recent_depth(const struct line *line, const struct claim *claim, uin
     return true;
 }
 
+static void note_late_claim(struct office *office, struct fold_job *fold, const struct claim *claim, uint64_t index)
+{
+    struct line *line = fold->line;
+    struct late_claim *late = &line->claim[line->claim_count];
+    struct store_op op = {.kind = STORE_PUT_CLAIM};
+
+    op.n[0] = PLACE(LOG_NUMBER(line, claim->member), claim->index);
+    op.n[1] = PLACE(LOG_NUMBER(line, fold->member), index);
+    core_lazy(office, &op);
+    if (line->claim_count == CLAIMS_MAX)
+        return; /* found again in the store at the next start */
+    line->claim_count++;
+    late->member = claim->member;
+    late->index = claim->index;
+    late->by = op.n[1];
+    for (unsigned i = 0; i < line->charter->member_count; i++)
+        late->folded[i] = line->member[i].folded;
+}
+
+/* The log reached an entry that others named before it came: fold again from where that was. */
+static void settle_late_claims(struct office *office, struct line *line, unsigned member)
+{
+    for (size_t c = 0; c < line->claim_count;) {
+        struct late_claim late = line->claim[c];
+        struct store_op op = {.kind = STORE_DROP_CLAIM};
+
+        if (late.member != member || line->member[member].folded <= late.index) {
+            c++;
+            continue;
+        }
+        line->claim[c] = line->claim[--line->claim_count];
+        op.n[0] = PLACE(LOG_NUMBER(line, late.member), late.index);
+        op.n[1] = late.by;
+        core_lazy(office, &op);
+        for (unsigned i = 0; i < line->charter->member_count; i++) {
+            struct member *m = &line->member[i];
+            uint64_t from = late.folded[i];
+
+            if (from >= m->folded)
+                continue;
+            if (from > 0 && m->recent[(from - 1) % RECENT_DEPTHS].index == from - 1)
+                m->depth = m->recent[(from - 1) % RECENT_DEPTHS].depth;
+            else
+                from = 0; /* long ago: the whole log again */
+            m->folded = from;
+        }
+        core_log(office, "%s: an entry that was named before it came is here; the order is computed again", line->name);
+    }
+}
+
 /* depth = 1 + the largest of its predecessor's and of those that valid claims rest on. False if one of them is not
  * folded yet: then this log waits for the other. */
 static bool compute_depth(struct office *office, struct fold_job *fold, size_t i, uint64_t *depth)
@@ -502,17 +552,12 @@ static bool compute_depth(struct office *office, struct fold_job *fold, size_t i
             return false;
         if (claim->held && claim->true_ && rest + 1 > *depth)
             *depth = rest + 1;
-        if (!claim->held || !claim->true_) {
-            struct store_op op = {.kind = STORE_PUT_CLAIM};
-
-            op.n[0] = PLACE(LOG_NUMBER(fold->line, claim->member), claim->index);
-            op.n[1] = PLACE(LOG_NUMBER(fold->line, fold->member), fold->entry[i].index);
-            core_lazy(office, &op);
-            core_log(office,
-                       "%s/%llu names an entry of %s that is not held here, or is another one; that claim is void",
-                       fold->line->charter->members[fold->member].name, (unsigned long long)fold->entry[i].index,
-                       fold->line->charter->members[claim->member].name);
-        }
+        if (!claim->held)
+            note_late_claim(office, fold, claim, fold->entry[i].index);
+        else if (!claim->true_)
+            core_log(office, "%s/%llu names another entry %llu of %s than is held here; that claim is void",
+                     fold->line->charter->members[fold->member].name, (unsigned long long)fold->entry[i].index,
+                     (unsigned long long)claim->index, fold->line->charter->members[claim->member].name);
     }
     return true;
 }
@@ -552,7 +597,8 @@ static int take_entry(struct office *office, struct fold_job *fold, const struct
 
     switch (entry->header.class) {
     case ENTRY_PREKEYS:
-        if (fold->member != line->me && !fold->overtaken)
+        /* Once only: when the fold is made again, some of them are used. */
+        if (fold->member != line->me && !fold->overtaken && slice->index >= member->announced)
             take_prekeys(office, line, fold->member, entry);
         break;
     case ENTRY_EPOCH:
@@ -613,6 +659,7 @@ static void take_slice(struct office *office, struct fold_job *fold)
         }
     }
     overtaken_reached(office, fold->line, fold->member, member->folded);
+    settle_late_claims(office, fold->line, fold->member);
     op.n[0] = LOG_NUMBER(fold->line, fold->member);
     op.n[1] = (int64_t)member->folded;
     core_lazy(office, &op);
@@ -667,7 +714,7 @@ static void fold_done(struct office *office, struct office_job *job, struct now 
         return;
     if (fold->overtaken)
         take_overtaken(office, fold);
-    else
+    else if (fold->from == line->member[fold->member].folded) /* else the fold was set back meanwhile */
         take_slice(office, fold);
     append_unreadable(office, line);
     if (line->prekeys_due && !line->left) {

@@ -137,6 +137,18 @@ bool office_is_busy(const struct office *office)
     return office->jobs_out > 0;
 }
 
+void office_finish(struct office *office, struct now now)
+{
+    office->now = now;
+    if (office->state != OFFICE_READY)
+        return;
+    for (size_t i = 0; i < office->line_count; i++)
+        if (office->line[i]->settle_due)
+            commit_settle(office, office->line[i]);
+    office->hurry = true;
+    core_turn(office);
+}
+
 void office_stir(struct office *office, struct span fresh)
 {
     entropy_stir(&office->entropy, fresh);

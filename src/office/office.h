@@ -89,6 +89,9 @@ void office_job_done(struct office *office, struct office_job *job, struct now n
 /* Whether jobs are out or waiting: at shutdown the driver goes on until there are none. */
 bool office_is_busy(const struct office *office);
 
+/* Before an orderly end: what may wait is recorded now. Go on until office_is_busy() is false. */
+void office_finish(struct office *office, struct now now);
+
 /* --- links ------------------------------------------------------------------------------------------------ */
 
 /* A connection was accepted: returns its number, or -1 if there are too many (close it). */
