@@ -415,7 +415,6 @@ enum exit_code command_init(struct cli *cli, int argc, char **argv)
     (void)sigaddset(&ends, SIGINT);
     (void)sigaddset(&ends, SIGTERM);
     (void)sigaddset(&ends, SIGHUP);
-    (void)umask(S_IRWXG | S_IRWXO);
     if (prepare(&init, cli, &error) == 0) {
         (void)sigprocmask(SIG_BLOCK, &ends, NULL);
         (void)make_office(&init, &error);

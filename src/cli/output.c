@@ -101,7 +101,8 @@ void output_text(struct buffer *text)
 
 void output_json(const json_t *value)
 {
-    size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0u);
+    size_t flags =
+        JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6) | (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0u);
 
     (void)json_dumpf(value, stdout, flags);
     (void)fputc('\n', stdout);

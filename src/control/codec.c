@@ -8,7 +8,8 @@ static int put_chunk(const char *bytes, size_t size, void *buffer)
 
 void control_put_json(struct buffer *out, const json_t *value)
 {
-    if (value == NULL || json_dump_callback(value, put_chunk, out, JSON_COMPACT | JSON_ENCODE_ANY) != 0)
+    if (value == NULL ||
+        json_dump_callback(value, put_chunk, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6)) != 0)
         out->failed = true;
 }
 
@@ -34,10 +35,8 @@ int control_parse(struct control_request *request, struct span line, struct erro
     if (json_is_array(request->root))
         return refuse(error, CONTROL_NOT_A_REQUEST, "batches are not supported; append takes an array of entries");
     id = json_object_get(request->root, "id");
-    if (id == NULL || json_is_null(id))
-        return refuse(error, CONTROL_NOT_A_REQUEST, "the request has no id, so its answer could not be told apart");
     if (!json_is_integer(id) && !json_is_string(id))
-        return refuse(error, CONTROL_NOT_A_REQUEST, "id is neither an integer nor a string");
+        return refuse(error, CONTROL_NOT_A_REQUEST, "the request has no id that is an integer or a string");
     request->id = json_incref(id);
     if (json_string_value(json_object_get(request->root, "jsonrpc")) == NULL ||
         strcmp(json_string_value(json_object_get(request->root, "jsonrpc")), "2.0") != 0)

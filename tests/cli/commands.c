@@ -111,6 +111,8 @@ static void exports_are_whole_or_not_there(void)
     static const struct step refused[] = {
         {"\"status\"", STATUS("true")}, {"\"entries\"", FAILURE("locked", "locked")}, {0}};
     static const struct step policy[] = {{"\"record.policy\"", RESULT("{\"policy\":\"the policy\\n\"}")}, {0}};
+    char directory[] = "/tmp/liaison-test-XXXXXX";
+    char words[96];
 
     CHECK(run_with(steps, command_record, "record export talks --format text -o -") == EXIT_DONE);
     CHECK(strcmp(captured.out, "washington/0  service (charter)\n") == 0);
@@ -118,9 +120,10 @@ static void exports_are_whole_or_not_there(void)
     CHECK(strcmp(captured.out, "{\"author\":\"washington.example\",\"number\":0,\"kind\":\"charter\"}\n") == 0);
     CHECK(run_with(policy, command_record, "record policy talks -o -") == EXIT_DONE);
     CHECK(strcmp(captured.out, "the policy\n") == 0);
-    CHECK(run_with(refused, command_record, "record export talks --format json -o /tmp/liaison-test-none") ==
-          EXIT_REFUSED);
-    CHECK(access("/tmp/liaison-test-none", F_OK) != 0);
+    CHECK(mkdtemp(directory) != NULL);
+    (void)snprintf(words, sizeof words, "record export talks --format json -o %s/none", directory);
+    CHECK(run_with(refused, command_record, words) == EXIT_REFUSED);
+    CHECK(rmdir(directory) == 0);
 }
 
 static void what_waits_is_shown(void)
@@ -135,6 +138,16 @@ static void what_waits_is_shown(void)
     CHECK(run_with(steps, command_inbox, "inbox talks") == EXIT_DONE);
     CHECK(strcmp(captured.out, "pyongyang/2  FLASH  T  stored\n    Yes.\n") == 0);
     CHECK(strstr(captured.err, "NOT COMPARED") != NULL);
+}
+
+static void what_a_daemon_says_is_made_harmless(void)
+{
+    static const struct step steps[] = {{"\"status\"", FAILURE("refused", "a\\u001b[2Jb\\n\\u202ec")}, {0}};
+
+    CHECK(run_with(steps, command_status, "status") == EXIT_REFUSED);
+    CHECK(strcmp(captured.err, "liaison: a<U+001B>[2Jb<U+000A><U+202E>c\n") == 0);
+    CHECK(run_with(steps, command_status, "status --json") == EXIT_REFUSED);
+    CHECK(strchr(captured.err, '\x1b') == NULL && strchr(captured.err, '\n') == strrchr(captured.err, '\n'));
 }
 
 static void the_card_is_printed(void)
@@ -156,6 +169,7 @@ int main(void)
     RUN(fingerprints_are_compared);
     RUN(exports_are_whole_or_not_there);
     RUN(what_waits_is_shown);
+    RUN(what_a_daemon_says_is_made_harmless);
     RUN(the_card_is_printed);
     return test_end();
 }

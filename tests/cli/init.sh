@@ -62,6 +62,25 @@ check 'the passphrase is private' mode_is 600 pass
 check 'that it was made up is said' grep -q 'pass holds its passphrase, made up just now' out
 check 'it is long' grep -Eqx '([a-z0-9]{5}-){5}[a-z0-9]{5}' pass
 
+echo other >taken
+"$liaison" init rome.example --office r --key-file r.key --mark taken >out 2>err
+check 'a mark that exists is refused' grep -q '^liaison: taken exists: it is the mark of another office' err
+"$liaison" init rome.example --office r --key-file r.key --recovery-sheet taken >out 2>err
+check 'so is a recovery sheet' grep -q '^liaison: taken exists; a recovery sheet never replaces a file' err
+check 'and it is as before' same "$(cat taken)" other
+
+# Locking with a passphrase takes a while: an office is whole or not there when a signal comes then.
+"$liaison" init rome.example --office r --passphrase-file r.pass >out 2>err &
+tries=0
+until [ -e r.pass ] || [ $tries = 500 ]; do
+    sleep 0.01
+    tries=$((tries + 1))
+done
+kill -TERM $! 2>kill.err
+wait $!
+code=$?
+check 'a signal does not leave half an office' same "$code $(ls r | tr '\n' ' ')" '0 card liaison.db '
+
 mkdir home
 HOME=$scratch/home XDG_DATA_HOME='' "$liaison" init tokyo.example --key-file tokyo.key >out 2>err
 code=$?
