@@ -609,7 +609,7 @@ static int take_entry(struct office *office, struct fold_job *fold, const struct
         member->left = true;
         break;
     case ENTRY_SEALED:
-        kind = take_sealed(office, fold, slice, entry, secret, &readable);
+        kind = (int)take_sealed(office, fold, slice, entry, secret, &readable);
         break;
     default:
         break;
