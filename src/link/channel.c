@@ -49,7 +49,8 @@ static void release(struct channel *channel)
     free(channel->frame);
     channel->frame = NULL;
     buffer_free(&channel->handshake_output);
-    queue_free(&channel->outgoing);
+    for (size_t i = 0; i < LANES; i++)
+        queue_free(&channel->lane[i].outgoing);
 }
 
 void channel_free(struct channel *channel)
@@ -57,9 +58,18 @@ void channel_free(struct channel *channel)
     if (channel == NULL)
         return;
     release(channel);
-    queue_free(&channel->incoming);
+    for (size_t i = 0; i < LANES; i++)
+        queue_free(&channel->lane[i].incoming);
     buffer_free(&channel->reason);
     secret_free(channel);
+}
+
+/* No message follows, so what there is of one is worth nothing. */
+static void drop_unfinished(struct lane *lane)
+{
+    if (lane->incoming_unfinished > 0)
+        queue_cut(&lane->incoming, SIZE_FIELD + lane->incoming_unfinished);
+    lane->incoming_unfinished = 0;
 }
 
 void channel_end(struct channel *channel, const char *ours, struct span theirs)
@@ -69,9 +79,8 @@ void channel_end(struct channel *channel, const char *ours, struct span theirs)
     channel->stage = STAGE_CLOSED;
     buffer_put_span(&channel->reason, span_of_string(ours));
     text_put_shown(&channel->reason, theirs, false);
-    if (channel->incoming_unfinished > 0)
-        queue_cut(&channel->incoming, SIZE_FIELD + channel->incoming_unfinished);
-    channel->incoming_unfinished = 0;
+    for (size_t i = 0; i < LANES; i++)
+        drop_unfinished(&channel->lane[i]);
     channel->offer_waits = false;
     channel->closed_waits = true;
     release(channel);
@@ -112,8 +121,10 @@ static bool handshake_late(struct channel *channel, struct now now)
 /* Forgets the message that the last event lent. */
 static void take_back(struct channel *channel)
 {
-    queue_drop(&channel->incoming, channel->handed_out);
-    channel->handed_out = 0;
+    for (size_t i = 0; i < LANES; i++) {
+        queue_drop(&channel->lane[i].incoming, channel->lane[i].handed_out);
+        channel->lane[i].handed_out = 0;
+    }
 }
 
 /* One piece of the input: a frame where it lies, if it is whole, else as much of one as there is. */
@@ -158,7 +169,8 @@ bool channel_has_output(const struct channel *channel)
         return false;
     return channel->handshake_output.size > 0 || channel->stage == STAGE_CLOSING ||
            (channel->stage == STAGE_ESTABLISHED &&
-            (channel->ping_due || channel->pong_due || channel->keepalive_due || queue_size(&channel->outgoing) > 0));
+            (channel->ping_due || channel->pong_due || channel->keepalive_due ||
+             queue_size(&channel->lane[URGENT].outgoing) > 0 || queue_size(&channel->lane[BULK].outgoing) > 0));
 }
 
 static void output_frame(struct channel *channel, struct buffer *out, struct now now)
@@ -193,16 +205,18 @@ size_t channel_output(struct channel *channel, struct buffer *out, size_t max, s
     return out->size - before;
 }
 
-static bool message_event(struct channel *channel, struct channel_event *event)
+static bool message_event(struct channel *channel, struct channel_event *event, bool urgent)
 {
-    size_t unfinished = channel->incoming_unfinished > 0 ? SIZE_FIELD + channel->incoming_unfinished : 0;
-    struct cursor cursor = cursor_of(queue_span(&channel->incoming));
+    struct lane *lane = &channel->lane[urgent];
+    size_t unfinished = lane->incoming_unfinished > 0 ? SIZE_FIELD + lane->incoming_unfinished : 0;
+    struct cursor cursor = cursor_of(queue_span(&lane->incoming));
 
     if (cursor.left == unfinished)
         return false;
     event->kind = CHANNEL_MESSAGE;
     event->message = cursor_span(&cursor, cursor_u32(&cursor));
-    channel->handed_out = SIZE_FIELD + event->message.size;
+    event->urgent = urgent;
+    lane->handed_out = SIZE_FIELD + event->message.size;
     return true;
 }
 
@@ -221,7 +235,7 @@ bool channel_event(struct channel *channel, struct channel_event *event)
         channel->pong_waits = false;
         event->kind = CHANNEL_PONG;
         event->round_trip_us = channel->round_trip_us;
-    } else if (message_event(channel, event)) {
+    } else if (message_event(channel, event, true) || message_event(channel, event, false)) {
         return true;
     } else if (channel->closed_waits) {
         channel->closed_waits = false;
@@ -231,20 +245,20 @@ bool channel_event(struct channel *channel, struct channel_event *event)
     return event->kind != CHANNEL_NOTHING;
 }
 
-size_t channel_room(const struct channel *channel)
+size_t channel_room(const struct channel *channel, bool urgent)
 {
-    size_t waiting = queue_size(&channel->outgoing);
+    size_t waiting = queue_size(&channel->lane[urgent].outgoing);
 
     return channel->stage == STAGE_ESTABLISHED && waiting < CHANNEL_QUEUE ? CHANNEL_QUEUE - waiting : 0;
 }
 
-int channel_send(struct channel *channel, struct span message)
+int channel_send(struct channel *channel, struct span message, bool urgent)
 {
     uint8_t *to = NULL;
 
-    if (channel->stage != STAGE_ESTABLISHED || message.size == 0 || message.size > CHANNEL_MESSAGE_MAX)
+    if (channel->stage != STAGE_ESTABLISHED || message.size == 0 || message.size > lane_message_max(urgent))
         return -1;
-    to = queue_extend(&channel->outgoing, SIZE_FIELD + message.size);
+    to = queue_extend(&channel->lane[urgent].outgoing, SIZE_FIELD + message.size);
     if (to == NULL)
         return -1;
     put_u32_be(to, (uint32_t)message.size);
@@ -282,9 +296,11 @@ void channel_close(struct channel *channel, const char *reason)
     } else {
         channel_end(channel, channel->close_reason, span_of(NULL, 0));
     }
-    queue_free(&channel->incoming);
-    queue_free(&channel->outgoing);
-    channel->handed_out = channel->incoming_unfinished = 0;
+    for (size_t i = 0; i < LANES; i++) {
+        queue_free(&channel->lane[i].incoming);
+        queue_free(&channel->lane[i].outgoing);
+        channel->lane[i] = (struct lane){0};
+    }
     channel->pong_waits = false;
 }
 

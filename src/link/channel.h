@@ -9,18 +9,25 @@
  *   messages 2 and 3 payload: zeros
  * Afterwards each direction is a sequence of frames of one size, each one Noise transport message. A frame's
  * plain text is chunks, each: type (1), length (2, big-endian), data; a chunk of type 0, or fewer than three
- * bytes, ends the frame, and what follows must be zero. Types: 1 a message's part with more to follow,
- * 2 its last part, 3 ping (8 bytes), 4 pong (the same 8), 5 close (a reason, UTF-8, at most 200 bytes).
+ * bytes, ends the frame, and what follows must be zero. Types: 1 a part of a bulk message with more to follow,
+ * 2 its last part, 3 ping (8 bytes), 4 pong (the same 8), 5 close (a reason, UTF-8, at most 200 bytes), 6 a part
+ * of an urgent message with more to follow, 7 its last part.
  * Both directions rekey after every CHANNEL_REKEY frames.
+ *
+ * Two lanes, so that no urgent message waits for a bulk one: in each frame the urgent lane takes what it needs,
+ * and the bulk lane what is left, in the middle of a message if need be. Bulk waits as long as urgent messages
+ * come: their sender sees to it that they are few.
  *
  * Invariants:
  * 1. A responder sends nothing before message 1 has proved a line's courier key and a fresh counter.
  * 2. Whatever fails before the handshake is done is silence: the channel reads on and discards, sends nothing,
  *    and closes CHANNEL_HANDSHAKE_US after it was opened, whatever came.
- * 3. A message handed out was sent by the member the channel is established with, whole, in order, once.
- * 4. Memory is bounded: at most CHANNEL_MESSAGE_MAX bytes of an unfinished incoming message, and as much
+ * 3. A message handed out was sent by the member the channel is established with, in the lane it is handed out
+ *    in, whole, once, and in its lane's order. Between the lanes there is no order.
+ * 4. Memory is bounded: in each lane at most one unfinished incoming message of the lane's maximum, and as much
  *    outgoing as channel_room() allowed plus one message; besides, what one channel_input() completed, until
  *    channel_event() has handed it out: take all events before the next input.
+ * 5. An urgent message leaves with the next frame written after channel_send(), behind earlier urgent ones alone.
  */
 #ifndef LIAISON_LINK_CHANNEL_H
 #define LIAISON_LINK_CHANNEL_H
@@ -32,8 +39,9 @@
 #include "seal/secret.h"
 
 #define HANDSHAKE_FRAME 256
-#define CHANNEL_MESSAGE_MAX 1114112 /* bytes of one message: 1 MiB of entries and 64 KiB around them */
-#define CHANNEL_QUEUE 131072        /* bytes of messages queued before channel_room() is 0 */
+#define CHANNEL_MESSAGE_MAX 1114112 /* bytes of one bulk message: 1 MiB of entries and 64 KiB around them */
+#define CHANNEL_URGENT_MAX 131072   /* bytes of one urgent message */
+#define CHANNEL_QUEUE 131072        /* bytes of messages queued in a lane before its channel_room() is 0 */
 #define CHANNEL_REKEY 65536         /* frames under one key */
 #define CHANNEL_HANDSHAKE_US (10 * SECOND_US)
 #define CHANNEL_LINES_MAX 64 /* lines tried on one first message */
@@ -75,7 +83,7 @@ enum channel_event_kind {
     CHANNEL_NOTHING,
     CHANNEL_OFFER,       /* responder: message 1 is authentic; answer with channel_accept() or channel_refuse() */
     CHANNEL_ESTABLISHED, /* the other is proved to be who it says; messages may pass */
-    CHANNEL_MESSAGE,     /* one message */
+    CHANNEL_MESSAGE,     /* one message; those of the urgent lane first */
     CHANNEL_PONG,        /* the answer to channel_ping() */
     CHANNEL_CLOSED,      /* over; `reason` says why; nothing more will come */
 };
@@ -85,6 +93,7 @@ struct channel_event {
     uint8_t member;         /* OFFER: the member number it claims */
     uint64_t counter;       /* OFFER */
     struct span message;    /* MESSAGE: valid until the next call on this channel */
+    bool urgent;            /* MESSAGE: its lane */
     uint64_t round_trip_us; /* PONG */
     const char *reason;     /* CLOSED: a sentence; valid as long as the channel. Text of the other side's is
                                shown harmless (text_put_shown) and marked as its own */
@@ -98,10 +107,11 @@ void channel_accept(struct channel *channel, const uint8_t remote_link_key[stati
 /* Treats the OFFER as silence: an unknown member, or a counter seen before. */
 void channel_refuse(struct channel *channel);
 
-/* How many bytes of messages may be queued now; 0 before ESTABLISHED. */
-size_t channel_room(const struct channel *channel);
-/* Queues one message of 1 to CHANNEL_MESSAGE_MAX bytes; copied. -1 if not established or no memory. */
-int channel_send(struct channel *channel, struct span message);
+/* How many bytes of messages may be queued in that lane now; 0 before ESTABLISHED. */
+size_t channel_room(const struct channel *channel, bool urgent);
+/* Queues one message of 1 to CHANNEL_MESSAGE_MAX bytes, an urgent one of 1 to CHANNEL_URGENT_MAX; copied. -1 if
+ * it is of another size, the channel is not established, or there is no memory. */
+int channel_send(struct channel *channel, struct span message, bool urgent);
 /* Sends a ping now; its answer comes as CHANNEL_PONG. */
 void channel_ping(struct channel *channel, struct now now);
 /* Tells the other why (at most 200 bytes) if established, and closes once that is sent. */

@@ -24,6 +24,17 @@ enum stage {
     STAGE_CLOSED,
 };
 
+enum { BULK, URGENT, LANES };
+
+/* Messages of one lane, each with its size (4 bytes) before it. The first outgoing one has lost its size and
+ * `outgoing_left` says what is left of it; the last incoming one may be unfinished. */
+struct lane {
+    struct queue outgoing, incoming;
+    size_t outgoing_left;
+    size_t incoming_unfinished; /* bytes so far; 0: there is none */
+    size_t handed_out;          /* bytes of `incoming` that the last event lent to the caller */
+};
+
 struct channel {
     enum stage stage;
     bool initiator;
@@ -44,11 +55,7 @@ struct channel {
     uint8_t *frame;
     size_t frame_size, frame_filled;
 
-    /* Messages, each with its size (4 bytes) before it. The first outgoing one has lost its size and
-     * `outgoing_left` says what is left of it; the last incoming one may be unfinished. */
-    struct queue outgoing, incoming;
-    size_t outgoing_left;
-    size_t incoming_unfinished; /* bytes so far; 0: there is none */
+    struct lane lane[LANES];
 
     /* What the next frame has to say besides messages. */
     bool keepalive_due, ping_due, pong_due;
@@ -60,9 +67,13 @@ struct channel {
     bool offer_waits, established_waits, pong_waits, closed_waits;
     struct channel_event offer;
     uint64_t round_trip_us;
-    size_t handed_out; /* bytes of `incoming` that the last event lent to the caller */
     struct buffer reason;
 };
+
+static inline size_t lane_message_max(bool urgent)
+{
+    return urgent ? CHANNEL_URGENT_MAX : CHANNEL_MESSAGE_MAX;
+}
 
 static inline bool span_is_zero(struct span bytes)
 {

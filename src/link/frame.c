@@ -4,7 +4,16 @@
 
 #define CHUNK_HEADER 3 /* type and length */
 
-enum chunk_type { CHUNK_END, CHUNK_PART, CHUNK_LAST, CHUNK_PING, CHUNK_PONG, CHUNK_CLOSE };
+enum chunk_type {
+    CHUNK_END,
+    CHUNK_BULK_PART,
+    CHUNK_BULK_LAST,
+    CHUNK_PING,
+    CHUNK_PONG,
+    CHUNK_CLOSE,
+    CHUNK_URGENT_PART,
+    CHUNK_URGENT_LAST,
+};
 
 size_t frame_size_of(enum frame_class frame_class)
 {
@@ -48,32 +57,32 @@ static void read_pong(struct channel *channel, uint64_t answered, struct now now
     channel->pong_waits = true;
 }
 
-/* Adds to the unfinished message, whose place for the size comes first. */
-static void read_part(struct channel *channel, struct span data, bool last)
+/* Adds to the lane's unfinished message, whose place for the size comes first. */
+static void read_part(struct channel *channel, struct span data, bool urgent, bool last)
 {
-    size_t header = channel->incoming_unfinished == 0 ? SIZE_FIELD : 0;
+    struct lane *lane = &channel->lane[urgent];
+    size_t header = lane->incoming_unfinished == 0 ? SIZE_FIELD : 0;
     uint8_t *to = NULL;
 
     if (data.size == 0) {
         channel_end(channel, "the other side sent a message part without content", span_of(NULL, 0));
         return;
     }
-    if (data.size > CHANNEL_MESSAGE_MAX - channel->incoming_unfinished) {
+    if (data.size > lane_message_max(urgent) - lane->incoming_unfinished) {
         channel_end(channel, "the other side sent a message longer than allowed", span_of(NULL, 0));
         return;
     }
-    to = queue_extend(&channel->incoming, header + data.size);
+    to = queue_extend(&lane->incoming, header + data.size);
     if (to == NULL) {
         channel_end(channel, "no memory for a message", span_of(NULL, 0));
         return;
     }
     memcpy(to + header, data.data, data.size);
-    channel->incoming_unfinished += data.size;
+    lane->incoming_unfinished += data.size;
     if (!last)
         return;
-    put_u32_be(to + header + data.size - channel->incoming_unfinished - SIZE_FIELD,
-               (uint32_t)channel->incoming_unfinished);
-    channel->incoming_unfinished = 0;
+    put_u32_be(to + header + data.size - lane->incoming_unfinished - SIZE_FIELD, (uint32_t)lane->incoming_unfinished);
+    lane->incoming_unfinished = 0;
 }
 
 static void read_close(struct channel *channel, struct span reason)
@@ -91,9 +100,13 @@ static bool read_chunk(struct channel *channel, uint8_t type, struct span data, 
     struct cursor cursor = cursor_of(data);
 
     switch (type) {
-    case CHUNK_PART:
-    case CHUNK_LAST:
-        read_part(channel, data, type == CHUNK_LAST);
+    case CHUNK_BULK_PART:
+    case CHUNK_BULK_LAST:
+        read_part(channel, data, false, type == CHUNK_BULK_LAST);
+        return true;
+    case CHUNK_URGENT_PART:
+    case CHUNK_URGENT_LAST:
+        read_part(channel, data, true, type == CHUNK_URGENT_LAST);
         return true;
     case CHUNK_PING:
         cursor_copy(&cursor, channel->pong, PING_SIZE);
@@ -158,23 +171,22 @@ static void put_chunk(struct place *place, enum chunk_type type, const void *dat
     place->left -= CHUNK_HEADER + size;
 }
 
-/* As many messages, and as much of the last of them, as there is room for. */
-static void put_messages(struct channel *channel, struct place *place)
+/* As many messages of a lane, and as much of the last of them, as there is room for. */
+static void put_messages(struct lane *lane, enum chunk_type part, enum chunk_type last, struct place *place)
 {
-    while (place->left > CHUNK_HEADER && queue_size(&channel->outgoing) > 0) {
+    while (place->left > CHUNK_HEADER && queue_size(&lane->outgoing) > 0) {
         size_t size = place->left - CHUNK_HEADER;
 
-        if (channel->outgoing_left == 0) {
-            struct cursor cursor = cursor_of(queue_span(&channel->outgoing));
+        if (lane->outgoing_left == 0) {
+            struct cursor cursor = cursor_of(queue_span(&lane->outgoing));
 
-            channel->outgoing_left = cursor_u32(&cursor);
-            queue_drop(&channel->outgoing, SIZE_FIELD);
+            lane->outgoing_left = cursor_u32(&cursor);
+            queue_drop(&lane->outgoing, SIZE_FIELD);
         }
-        size = size < channel->outgoing_left ? size : channel->outgoing_left;
-        channel->outgoing_left -= size;
-        put_chunk(place, channel->outgoing_left > 0 ? CHUNK_PART : CHUNK_LAST, queue_span(&channel->outgoing).data,
-                  size);
-        queue_drop(&channel->outgoing, size);
+        size = size < lane->outgoing_left ? size : lane->outgoing_left;
+        lane->outgoing_left -= size;
+        put_chunk(place, lane->outgoing_left > 0 ? part : last, queue_span(&lane->outgoing).data, size);
+        queue_drop(&lane->outgoing, size);
     }
 }
 
@@ -193,7 +205,8 @@ bool frame_write(struct channel *channel, uint8_t *wire, struct now now)
             put_chunk(&place, CHUNK_PING, ping, PING_SIZE);
         }
         channel->pong_due = channel->ping_due = channel->keepalive_due = false;
-        put_messages(channel, &place);
+        put_messages(&channel->lane[URGENT], CHUNK_URGENT_PART, CHUNK_URGENT_LAST, &place);
+        put_messages(&channel->lane[BULK], CHUNK_BULK_PART, CHUNK_BULK_LAST, &place);
     }
     memset(place.at, 0, place.left);
     if (!noise_encrypt(&channel->send, span_of(NULL, 0), span_of(wire, channel->frame_size - AEAD_TAG_SIZE), wire))

@@ -14,9 +14,9 @@ static void follow(struct channel *channel, struct seen *seen, const json_t *ste
     take(channel, seen, INITIATOR_SECRET, at_us(250000));
     if (seen->established == 1 && seen->offers == 0 && seen->messages == 0) {
         channel_ping(channel, at_us(250000));
-        CHECK(channel_send(channel, span_of_string("Are you there?")) == 0);
+        CHECK(channel_send(channel, span_of_string("Are you there?"), false) == 0);
     } else if (seen->offers == 1 && seen->messages == 1 && seen->closed == 0) {
-        CHECK(channel_send(channel, span_of_string("We are.")) == 0);
+        CHECK(channel_send(channel, span_of_string("We are."), false) == 0);
     } else if (seen->offers == 0 && seen->messages == 1) {
         channel_close(channel, "Good night.");
     }
@@ -80,7 +80,7 @@ static void output_keeps_to_its_limit(void)
     uint8_t message[10000] = {1};
 
     pair_establish(&pair, FRAME_1024);
-    CHECK(channel_send(pair.initiator, span_of(message, sizeof message)) == 0);
+    CHECK(channel_send(pair.initiator, span_of(message, sizeof message), false) == 0);
     CHECK(channel_output(pair.initiator, &pair.to_responder, 0, at_us(0)) == 0);
     CHECK(channel_output(pair.initiator, &pair.to_responder, 1, at_us(0)) == 1024);
     CHECK(channel_output(pair.initiator, &pair.to_responder, 2048, at_us(0)) == 2048);
@@ -97,12 +97,13 @@ static void room_shrinks_with_what_waits(void)
 
     CHECK(big != NULL);
     pair_establish(&pair, FRAME_16384);
-    CHECK(channel_send(pair.initiator, span_of(big, 1000)) == 0);
-    CHECK(channel_room(pair.initiator) < CHANNEL_QUEUE && channel_room(pair.initiator) > CHANNEL_QUEUE - 1100);
-    CHECK(channel_send(pair.initiator, span_of(big, CHANNEL_MESSAGE_MAX)) == 0);
-    CHECK(channel_room(pair.initiator) == 0);
+    CHECK(channel_send(pair.initiator, span_of(big, 1000), false) == 0);
+    CHECK(channel_room(pair.initiator, false) < CHANNEL_QUEUE &&
+          channel_room(pair.initiator, false) > CHANNEL_QUEUE - 1100);
+    CHECK(channel_send(pair.initiator, span_of(big, CHANNEL_MESSAGE_MAX), false) == 0);
+    CHECK(channel_room(pair.initiator, false) == 0);
     carry(&pair, at_us(0));
-    CHECK(channel_room(pair.initiator) == CHANNEL_QUEUE && pair.by_responder.messages == 2);
+    CHECK(channel_room(pair.initiator, false) == CHANNEL_QUEUE && pair.by_responder.messages == 2);
     free(big);
     pair_close(&pair);
 }
@@ -113,7 +114,7 @@ static void a_ping_overtakes_messages_and_tells_the_round_trip(void)
     uint8_t message[100000] = {1};
 
     pair_establish(&pair, FRAME_1024);
-    CHECK(channel_send(pair.initiator, span_of(message, sizeof message)) == 0);
+    CHECK(channel_send(pair.initiator, span_of(message, sizeof message), false) == 0);
     channel_ping(pair.initiator, at_us(SECOND_US));
     CHECK(channel_output(pair.initiator, &pair.to_responder, 1024, at_us(SECOND_US)) == 1024);
     arrive(&pair, pair.responder, &pair.by_responder, &pair.to_responder, at_us(SECOND_US + 300));
@@ -255,9 +256,9 @@ static void a_close_overtakes_messages_and_says_why(void)
     uint8_t message[100000] = {1};
 
     pair_establish(&pair, FRAME_1024);
-    CHECK(channel_send(pair.initiator, span_of(message, sizeof message)) == 0);
+    CHECK(channel_send(pair.initiator, span_of(message, sizeof message), false) == 0);
     channel_close(pair.initiator, "the office is closing");
-    CHECK(channel_send(pair.initiator, span_of("x", 1)) == -1 && channel_room(pair.initiator) == 0);
+    CHECK(channel_send(pair.initiator, span_of("x", 1), false) == -1 && channel_room(pair.initiator, false) == 0);
     take(pair.initiator, &pair.by_initiator, 0, at_us(0));
     CHECK(pair.by_initiator.closed == 0);
     CHECK(channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0)) == 1024);
@@ -283,7 +284,9 @@ static void expect_nothing_kept(const struct channel *channel)
     expect_no_handshake_secrets(channel);
     CHECK(span_is_zero(span_of(&channel->send, sizeof channel->send)));
     CHECK(span_is_zero(span_of(&channel->receive, sizeof channel->receive)));
-    CHECK(channel->frame == NULL && channel->outgoing.data == NULL);
+    CHECK(channel->frame == NULL);
+    for (size_t i = 0; i < LANES; i++)
+        CHECK(channel->lane[i].outgoing.data == NULL);
 }
 
 static void secrets_are_gone_when_they_have_served(void)
@@ -295,7 +298,7 @@ static void secrets_are_gone_when_they_have_served(void)
     expect_no_handshake_secrets(pair.initiator);
     expect_no_handshake_secrets(pair.responder);
     CHECK(!span_is_zero(span_of(pair.responder->receive.key, sizeof pair.responder->receive.key)));
-    CHECK(channel_send(pair.responder, span_of("x", 1)) == 0);
+    CHECK(channel_send(pair.responder, span_of("x", 1), false) == 0);
     channel_close(pair.initiator, "enough");
     carry(&pair, at_us(0));
     expect_nothing_kept(pair.initiator);
@@ -371,7 +374,7 @@ static void messages_before_the_close_are_handed_out(void)
     struct pair pair = {0};
 
     pair_establish(&pair, FRAME_256);
-    CHECK(channel_send(pair.initiator, span_of("one", 3)) == 0);
+    CHECK(channel_send(pair.initiator, span_of("one", 3), false) == 0);
     CHECK(channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0)) == 256);
     channel_close(pair.initiator, "done");
     CHECK(channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0)) == 256);
@@ -389,7 +392,7 @@ static void one_who_closes_hears_nothing_more(void)
 
     pair_establish(&pair, FRAME_256);
     for (int i = 0; i < 2; i++)
-        CHECK(channel_send(pair.initiator, span_of("one", 3)) == 0);
+        CHECK(channel_send(pair.initiator, span_of("one", 3), false) == 0);
     CHECK(channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0)) == 256);
     channel_input(pair.responder, buffer_span(&pair.to_responder), at_us(0));
     CHECK(channel_event(pair.responder, &event) && event.kind == CHANNEL_MESSAGE);
@@ -430,7 +433,7 @@ static void record(struct recording *recording)
         if (round > 0) {
             memset(message, round, sizeof message);
             buffer_put(&recording->said, message, (size_t)round * 400);
-            CHECK(channel_send(pair.initiator, span_of(message, (size_t)round * 400)) == 0);
+            CHECK(channel_send(pair.initiator, span_of(message, (size_t)round * 400), false) == 0);
             channel_ping(pair.responder, at_us(0));
         }
     }

@@ -51,7 +51,7 @@ static void expect_carried(struct pair *pair, const size_t *sizes, size_t count)
         uint8_t *message = buffer_extend(&sent, sizes[i]);
 
         fill(message, sizes[i]);
-        CHECK(channel_send(pair->initiator, span_of(message, sizes[i])) == 0);
+        CHECK(channel_send(pair->initiator, span_of(message, sizes[i]), false) == 0);
     }
     carry(pair, at_us(0));
     CHECK(pair->by_responder.messages - before == count);
@@ -91,7 +91,7 @@ static void messages_share_frames(void)
     for (size_t i = 0; i < 100; i++)
         sizes[i] = 1 + i % 7;
     for (size_t i = 0; i < 100; i++)
-        CHECK(channel_send(pair.initiator, span_of("1234567", sizes[i])) == 0);
+        CHECK(channel_send(pair.initiator, span_of("1234567", sizes[i]), false) == 0);
     CHECK(channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0)) == 1024);
     arrive(&pair, pair.responder, &pair.by_responder, &pair.to_responder, at_us(0));
     CHECK(pair.by_responder.messages == 100);
@@ -116,9 +116,9 @@ static void the_tail_of_a_big_message_shares_its_frame(void)
 
     fill(big, sizeof big);
     pair_establish(&pair, FRAME_1024);
-    CHECK(channel_send(pair.initiator, span_of(big, sizeof big)) == 0);
-    CHECK(channel_send(pair.initiator, span_of(big, 400)) == 0);
-    CHECK(channel_send(pair.initiator, span_of(big, 90)) == 0);
+    CHECK(channel_send(pair.initiator, span_of(big, sizeof big), false) == 0);
+    CHECK(channel_send(pair.initiator, span_of(big, 400), false) == 0);
+    CHECK(channel_send(pair.initiator, span_of(big, 90), false) == 0);
     CHECK(channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0)) == 2 * 1024);
     arrive(&pair, pair.responder, &pair.by_responder, &pair.to_responder, at_us(0));
     CHECK(pair.by_responder.messages == 3 && pair.by_responder.content.size == 1990);
@@ -139,7 +139,7 @@ static void random_sizes_pass_in_random_pieces_both_ways(void)
             uint8_t *message = buffer_extend(&sent[forth], size);
 
             fill(message, size);
-            CHECK(channel_send(forth ? pair.initiator : pair.responder, span_of(message, size)) == 0);
+            CHECK(channel_send(forth ? pair.initiator : pair.responder, span_of(message, size), false) == 0);
             if (draw(&state, 6) == 0)
                 carry(&pair, at_us(0));
         }
@@ -192,9 +192,9 @@ static void messages_too_long_or_empty_are_not_queued(void)
 
     pair_establish(&pair, FRAME_16384);
     CHECK(big != NULL);
-    CHECK(channel_send(pair.initiator, span_of(big, CHANNEL_MESSAGE_MAX + 1)) == -1);
-    CHECK(channel_send(pair.initiator, span_of(big, 0)) == -1);
-    CHECK(!channel_has_output(pair.initiator) && channel_room(pair.initiator) == CHANNEL_QUEUE);
+    CHECK(channel_send(pair.initiator, span_of(big, CHANNEL_MESSAGE_MAX + 1), false) == -1);
+    CHECK(channel_send(pair.initiator, span_of(big, 0), false) == -1);
+    CHECK(!channel_has_output(pair.initiator) && channel_room(pair.initiator, false) == CHANNEL_QUEUE);
     free(big);
     pair_close(&pair);
 }
@@ -206,7 +206,7 @@ static void every_flipped_byte_of_a_frame_closes_at_once(void)
         struct pair pair = {0};
 
         pair_establish(&pair, FRAME_256);
-        CHECK(channel_send(pair.initiator, span_of("hello", 5)) == 0);
+        CHECK(channel_send(pair.initiator, span_of("hello", 5), false) == 0);
         channel_ping(pair.initiator, at_us(0));
         CHECK(channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0)) == 256);
         pair.to_responder.data[at] ^= (uint8_t)(1u << at % 8);
@@ -214,7 +214,7 @@ static void every_flipped_byte_of_a_frame_closes_at_once(void)
         CHECK(pair.by_responder.closed == 1 && pair.by_responder.messages == 0);
         CHECK(strstr(pair.by_responder.reason, "not authentic") != NULL);
         CHECK(!channel_has_output(pair.responder) && channel_next(pair.responder).us == UINT64_MAX);
-        CHECK(channel_send(pair.responder, span_of("x", 1)) == -1 && channel_room(pair.responder) == 0);
+        CHECK(channel_send(pair.responder, span_of("x", 1), false) == -1 && channel_room(pair.responder, false) == 0);
         pair_close(&pair);
     }
 }
@@ -227,7 +227,7 @@ static void frames_replayed_reordered_or_reflected_close(void)
 
         pair_establish(&pair, FRAME_256);
         for (int i = 0; i < 2; i++) {
-            CHECK(channel_send(pair.initiator, span_of("hello", 5)) == 0);
+            CHECK(channel_send(pair.initiator, span_of("hello", 5), false) == 0);
             CHECK(channel_output(pair.initiator, &wire, SIZE_MAX, at_us(0)) == 256);
         }
         if (what == 0) {
@@ -255,8 +255,8 @@ static void both_directions_rekey(void)
     fill(message, sizeof message);
     pair_establish(&pair, FRAME_256);
     for (unsigned i = 0; i < count; i++) {
-        CHECK(channel_send(pair.initiator, span_of(message, sizeof message)) == 0);
-        CHECK(channel_send(pair.responder, span_of(message, sizeof message)) == 0);
+        CHECK(channel_send(pair.initiator, span_of(message, sizeof message), false) == 0);
+        CHECK(channel_send(pair.responder, span_of(message, sizeof message), false) == 0);
         carry(&pair, at_us(0));
         CHECK(span_equal(buffer_span(&pair.by_responder.content), span_of(message, sizeof message)));
         CHECK(span_equal(buffer_span(&pair.by_initiator.content), span_of(message, sizeof message)));

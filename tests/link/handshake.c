@@ -84,7 +84,8 @@ static void both_are_established_in_every_frame_class(void)
             CHECK(pair.by_responder.offers == 1 && pair.by_initiator.offers == 0);
             CHECK(pair.by_responder.offer.line == 0 && pair.by_responder.offer.member == MEMBER);
             CHECK(pair.by_responder.offer.counter == COUNTER);
-            CHECK(channel_room(pair.initiator) == CHANNEL_QUEUE && channel_room(pair.responder) == CHANNEL_QUEUE);
+            CHECK(channel_room(pair.initiator, false) == CHANNEL_QUEUE &&
+                  channel_room(pair.responder, false) == CHANNEL_QUEUE);
             pair_close(&pair);
         }
 }
@@ -94,9 +95,9 @@ static void nobody_may_send_before(void)
     struct pair pair = {0};
 
     pair_open(&pair, FRAME_1024);
-    CHECK(channel_room(pair.initiator) == 0 && channel_room(pair.responder) == 0);
-    CHECK(channel_send(pair.initiator, span_of("x", 1)) == -1);
-    CHECK(channel_send(pair.responder, span_of("x", 1)) == -1);
+    CHECK(channel_room(pair.initiator, false) == 0 && channel_room(pair.responder, false) == 0);
+    CHECK(channel_send(pair.initiator, span_of("x", 1), false) == -1);
+    CHECK(channel_send(pair.responder, span_of("x", 1), false) == -1);
     CHECK(!channel_has_output(pair.responder));
     channel_ping(pair.responder, at_us(0));
     CHECK(!channel_has_output(pair.responder));
@@ -113,7 +114,7 @@ static void data_right_behind_the_third_message_is_read(void)
     (void)channel_output(pair.responder, &pair.to_initiator, SIZE_MAX, at_us(0));
     arrive(&pair, pair.initiator, &pair.by_initiator, &pair.to_initiator, at_us(0));
     CHECK(pair.by_initiator.established == 1 && pair.by_responder.established == 0);
-    CHECK(channel_send(pair.initiator, span_of("at once", 7)) == 0);
+    CHECK(channel_send(pair.initiator, span_of("at once", 7), false) == 0);
     CHECK(channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0)) == HANDSHAKE_FRAME + 1024);
     arrive(&pair, pair.responder, &pair.by_responder, &pair.to_responder, at_us(0));
     CHECK(span_equal(buffer_span(&pair.by_responder.content), span_of("at once", 7)));
