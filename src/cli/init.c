@@ -193,26 +193,17 @@ static int make_passphrase_file(struct init *init, struct buffer *passphrase, st
 
 static int lock_with_passphrase(struct init *init, struct error *error)
 {
-    struct buffer passphrase = {0};
     struct error reading = {0};
-    int result = -1;
 
-    if (init->passphrase_file == NULL) {
-        result = passphrase_ask(true, &passphrase, error);
-    } else {
-        result = passphrase_read(init->passphrase_file, &passphrase, &reading);
-        if (result != 0 && reading.code == ERROR_NOT_FOUND)
-            result = make_passphrase_file(init, &passphrase, error);
-        else if (result != 0)
-            (void)error_set(error, reading.code, "%s", reading.message);
+    if (init->passphrase_file != NULL && passphrase_read(init->passphrase_file, &init->passphrase, &reading) != 0) {
+        if (reading.code != ERROR_NOT_FOUND)
+            return error_set(error, reading.code, "%s", reading.message);
+        if (make_passphrase_file(init, &init->passphrase, error) != 0)
+            return -1;
     }
-    if (result == 0) {
-        entropy_fill(&init->entropy, init->salt, sizeof init->salt);
-        result =
-            passphrase_key(init->secrets->lock_key, buffer_span(&passphrase), init->salt, PASSPHRASE_LIMITS, error);
-    }
-    passphrase_free(&passphrase);
-    return result;
+    entropy_fill(&init->entropy, init->salt, sizeof init->salt);
+    return passphrase_key(init->secrets->lock_key, buffer_span(&init->passphrase), init->salt, PASSPHRASE_LIMITS,
+                          error);
 }
 
 static void put_meta(struct store_batch *batch, enum store_meta key, struct span value)
