@@ -1,6 +1,5 @@
 #include "pair.h"
 
-#include "link/channel_internal.h"
 #include "vectors.h"
 
 /* One step of the worked example: what came, what is said to it. */
@@ -105,6 +104,42 @@ static void room_shrinks_with_what_waits(void)
     carry(&pair, at_us(0));
     CHECK(channel_room(pair.initiator, false) == CHANNEL_QUEUE && pair.by_responder.messages == 2);
     free(big);
+    pair_close(&pair);
+}
+
+static void each_lane_has_its_own_room(void)
+{
+    struct pair pair = {0};
+    uint8_t message[CHANNEL_QUEUE] = {1};
+
+    pair_establish(&pair, FRAME_16384);
+    for (int urgent = 0; urgent < LANES; urgent++) {
+        CHECK(channel_send(pair.initiator, span_of(message, sizeof message), urgent) == 0);
+        CHECK(channel_room(pair.initiator, urgent) == 0 && channel_room(pair.initiator, !urgent) == CHANNEL_QUEUE);
+        carry(&pair, at_us(0));
+        CHECK(channel_room(pair.initiator, urgent) == CHANNEL_QUEUE);
+    }
+    CHECK(pair.by_responder.messages == 2);
+    pair_close(&pair);
+}
+
+/* One input brings a message of each lane. */
+static void urgent_messages_are_handed_out_first(void)
+{
+    struct pair pair = {0};
+    struct channel_event event;
+
+    pair_establish(&pair, FRAME_256);
+    CHECK(channel_send(pair.initiator, span_of_string("bulk"), false) == 0);
+    CHECK(channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0)) == 256);
+    CHECK(channel_send(pair.initiator, span_of_string("urgent"), true) == 0);
+    CHECK(channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0)) == 256);
+    channel_input(pair.responder, buffer_span(&pair.to_responder), at_us(0));
+    CHECK(channel_event(pair.responder, &event) && event.kind == CHANNEL_MESSAGE && event.urgent);
+    CHECK(span_equal(event.message, span_of_string("urgent")));
+    CHECK(channel_event(pair.responder, &event) && event.kind == CHANNEL_MESSAGE && !event.urgent);
+    CHECK(span_equal(event.message, span_of_string("bulk")));
+    CHECK(!channel_event(pair.responder, &event));
     pair_close(&pair);
 }
 
@@ -257,8 +292,12 @@ static void a_close_overtakes_messages_and_says_why(void)
 
     pair_establish(&pair, FRAME_1024);
     CHECK(channel_send(pair.initiator, span_of(message, sizeof message), false) == 0);
+    CHECK(channel_send(pair.initiator, span_of(message, sizeof message), true) == 0);
     channel_close(pair.initiator, "the office is closing");
-    CHECK(channel_send(pair.initiator, span_of("x", 1), false) == -1 && channel_room(pair.initiator, false) == 0);
+    for (int urgent = 0; urgent < LANES; urgent++) {
+        CHECK(channel_send(pair.initiator, span_of("x", 1), urgent) == -1);
+        CHECK(channel_room(pair.initiator, urgent) == 0);
+    }
     take(pair.initiator, &pair.by_initiator, 0, at_us(0));
     CHECK(pair.by_initiator.closed == 0);
     CHECK(channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0)) == 1024);
@@ -298,7 +337,8 @@ static void secrets_are_gone_when_they_have_served(void)
     expect_no_handshake_secrets(pair.initiator);
     expect_no_handshake_secrets(pair.responder);
     CHECK(!span_is_zero(span_of(pair.responder->receive.key, sizeof pair.responder->receive.key)));
-    CHECK(channel_send(pair.responder, span_of("x", 1), false) == 0);
+    for (int urgent = 0; urgent < LANES; urgent++)
+        CHECK(channel_send(pair.responder, span_of("x", 1), urgent) == 0);
     channel_close(pair.initiator, "enough");
     carry(&pair, at_us(0));
     expect_nothing_kept(pair.initiator);
@@ -504,7 +544,7 @@ static void a_recorded_conversation_mutated_does_no_harm(void)
         take(channel, &seen, 0, at_us(3 * KEEPALIVE));
         CHECK(seen.closed == 1);
         channel_free(channel);
-        buffer_free(&seen.content);
+        seen_free(&seen);
     }
     buffer_free(&bytes);
     buffer_free(&out);
@@ -521,6 +561,8 @@ int main(void)
     RUN(the_page_shows_the_same_bytes);
     RUN(output_keeps_to_its_limit);
     RUN(room_shrinks_with_what_waits);
+    RUN(each_lane_has_its_own_room);
+    RUN(urgent_messages_are_handed_out_first);
     RUN(a_ping_overtakes_messages_and_tells_the_round_trip);
     RUN(several_pings_under_way_are_told_apart);
     RUN(a_flood_of_pings_gets_one_pong);

@@ -27,7 +27,7 @@ static void the_specification_holds(void)
             CHECK(false);
             printf("# %s: %s\n", vector_text(one, "name"), seen.reason);
         }
-        buffer_free(&seen.content);
+        seen_free(&seen);
         channel_free(responder);
     }
     json_decref(cases);
@@ -42,7 +42,7 @@ static void fill(uint8_t *bytes, size_t size)
 }
 
 /* Queues messages of these sizes at once, carries them over, and compares what comes out. */
-static void expect_carried(struct pair *pair, const size_t *sizes, size_t count)
+static void expect_carried(struct pair *pair, const size_t *sizes, size_t count, bool urgent)
 {
     struct buffer sent = {0};
     unsigned before = pair->by_responder.messages;
@@ -51,13 +51,13 @@ static void expect_carried(struct pair *pair, const size_t *sizes, size_t count)
         uint8_t *message = buffer_extend(&sent, sizes[i]);
 
         fill(message, sizes[i]);
-        CHECK(channel_send(pair->initiator, span_of(message, sizes[i]), false) == 0);
+        CHECK(channel_send(pair->initiator, span_of(message, sizes[i]), urgent) == 0);
     }
     carry(pair, at_us(0));
     CHECK(pair->by_responder.messages - before == count);
-    CHECK(span_equal(buffer_span(&sent), buffer_span(&pair->by_responder.content)));
+    CHECK(span_equal(buffer_span(&sent), buffer_span(&pair->by_responder.lane[urgent])));
     CHECK(pair->by_responder.closed == 0);
-    buffer_reset(&pair->by_responder.content);
+    seen_reset(&pair->by_responder);
     buffer_free(&sent);
 }
 
@@ -72,12 +72,14 @@ static void messages_of_all_sizes_pass(void)
 
         pair_establish(&pair, (enum frame_class)i);
         for (size_t size = 1; size <= dense; size++)
-            expect_carried(&pair, &size, 1);
+            expect_carried(&pair, &size, 1, size % 2 == 0);
         for (size_t whole = 1; whole * payload < CHANNEL_MESSAGE_MAX; whole = whole * 3 / 2 + 1)
             for (size_t size = whole * payload - 4; size <= whole * payload + 4; size++)
-                expect_carried(&pair, &size, 1);
+                expect_carried(&pair, &size, 1, false);
         for (size_t size = CHANNEL_MESSAGE_MAX - 3; size <= CHANNEL_MESSAGE_MAX; size++)
-            expect_carried(&pair, &size, 1);
+            expect_carried(&pair, &size, 1, false);
+        for (size_t size = CHANNEL_URGENT_MAX - 3; size <= CHANNEL_URGENT_MAX; size++)
+            expect_carried(&pair, &size, 1, true);
         pair_close(&pair);
     }
 }
@@ -105,7 +107,7 @@ static void a_message_starts_only_where_a_byte_of_it_fits(void)
 
     pair_establish(&pair, FRAME_256);
     for (size_t size = 230; size <= 240; size++)
-        expect_carried(&pair, (size_t[]){size, 5}, 2);
+        expect_carried(&pair, (size_t[]){size, 5}, 2, size % 2 == 0);
     pair_close(&pair);
 }
 
@@ -129,28 +131,125 @@ static void random_sizes_pass_in_random_pieces_both_ways(void)
 {
     for (int i = FRAME_256; i <= FRAME_16384; i++) {
         struct pair pair = {.chance = 11 + (uint64_t)i};
-        struct buffer sent[2] = {{0}};
+        struct buffer sent[2][LANES] = {{{0}}};
         uint64_t state = 5;
 
         pair_establish(&pair, (enum frame_class)i);
         for (int round = 0; round < 300; round++) {
             size_t size = 1 + (size_t)draw(&state, draw(&state, 8) == 0 ? 60000 : 300);
-            bool forth = draw(&state, 2) == 0;
-            uint8_t *message = buffer_extend(&sent[forth], size);
+            bool forth = draw(&state, 2) == 0, urgent = draw(&state, 3) == 0;
+            uint8_t *message = buffer_extend(&sent[forth][urgent], size);
 
             fill(message, size);
-            CHECK(channel_send(forth ? pair.initiator : pair.responder, span_of(message, size), false) == 0);
+            CHECK(channel_send(forth ? pair.initiator : pair.responder, span_of(message, size), urgent) == 0);
             if (draw(&state, 6) == 0)
                 carry(&pair, at_us(0));
         }
         carry(&pair, at_us(0));
         CHECK(pair.by_initiator.messages + pair.by_responder.messages == 300);
-        CHECK(span_equal(buffer_span(&sent[1]), buffer_span(&pair.by_responder.content)));
-        CHECK(span_equal(buffer_span(&sent[0]), buffer_span(&pair.by_initiator.content)));
+        for (size_t lane = 0; lane < LANES; lane++) {
+            CHECK(span_equal(buffer_span(&sent[1][lane]), buffer_span(&pair.by_responder.lane[lane])));
+            CHECK(span_equal(buffer_span(&sent[0][lane]), buffer_span(&pair.by_initiator.lane[lane])));
+            buffer_free(&sent[0][lane]);
+            buffer_free(&sent[1][lane]);
+        }
         pair_close(&pair);
-        buffer_free(&sent[0]);
-        buffer_free(&sent[1]);
     }
+}
+
+/* Carries one frame over. */
+static void pass_frame(struct pair *pair)
+{
+    CHECK(channel_output(pair->initiator, &pair->to_responder, 1, at_us(0)) > 0);
+    arrive(pair, pair->responder, &pair->by_responder, &pair->to_responder, at_us(0));
+}
+
+/* However long the urgent message, only its own frames pass before it is there. */
+static void expect_overtaken(enum frame_class frame_class, size_t urgent)
+{
+    struct pair pair = {0};
+    uint8_t *bulk = malloc(1 << 20);
+    size_t room = frame_size_of(frame_class) - AEAD_TAG_SIZE - 3;
+
+    CHECK(bulk != NULL);
+    fill(bulk, 1 << 20);
+    pair_establish(&pair, frame_class);
+    CHECK(channel_send(pair.initiator, span_of(bulk, 1 << 20), false) == 0);
+    for (size_t sent = 0; sent < 1 << 19; sent += room)
+        pass_frame(&pair);
+    CHECK(channel_send(pair.initiator, span_of(bulk, urgent), true) == 0);
+    for (size_t sent = 0; sent < urgent; sent += room) {
+        CHECK(pair.by_responder.messages == 0);
+        pass_frame(&pair);
+    }
+    CHECK(pair.by_responder.messages == 1);
+    CHECK(span_equal(buffer_span(&pair.by_responder.lane[URGENT]), span_of(bulk, urgent)));
+    carry(&pair, at_us(0));
+    CHECK(pair.by_responder.messages == 2 && pair.by_responder.closed == 0);
+    CHECK(span_equal(buffer_span(&pair.by_responder.lane[BULK]), span_of(bulk, 1 << 20)));
+    pair_close(&pair);
+    free(bulk);
+}
+
+static void an_urgent_message_overtakes_half_a_bulk_one(void)
+{
+    for (int i = FRAME_256; i <= FRAME_16384; i++) {
+        expect_overtaken((enum frame_class)i, 1);
+        expect_overtaken((enum frame_class)i, 5000);
+        expect_overtaken((enum frame_class)i, CHANNEL_URGENT_MAX);
+    }
+}
+
+/* The bulk message comes while an urgent one is half sent, and before another. */
+static void a_bulk_message_waits_for_urgent_ones_queued_later(void)
+{
+    for (int i = FRAME_256; i <= FRAME_16384; i++) {
+        struct pair pair = {0};
+        struct buffer expected = {0};
+        uint8_t *first = buffer_extend(&expected, 100000);
+
+        memset(first, 'a', 100000);
+        pair_establish(&pair, (enum frame_class)i);
+        CHECK(channel_send(pair.initiator, span_of(first, 100000), true) == 0);
+        pass_frame(&pair);
+        CHECK(channel_send(pair.initiator, span_of_string("bulk"), false) == 0);
+        pass_frame(&pair);
+        CHECK(channel_send(pair.initiator, span_of_string("urgent"), true) == 0);
+        carry(&pair, at_us(0));
+        buffer_put(&expected, "urgentbulk", 10);
+        CHECK(pair.by_responder.messages == 3);
+        CHECK(span_equal(buffer_span(&pair.by_responder.content), buffer_span(&expected)));
+        buffer_free(&expected);
+        pair_close(&pair);
+    }
+}
+
+/* As the specification says, seen by a peer that reads for itself. */
+static void a_frame_holds_ping_urgent_and_bulk_in_this_order(void)
+{
+    static const char first[] = "\3\0\10\0\0\0\0\0\0\0\1\7\0\1u\7\0\1v\1\0\332";
+    static const char second[] = "\7\0\1w\2\0\122";
+    struct stranger stranger;
+    struct seen seen = {0};
+    struct channel *responder = stranger_establish(&stranger, &seen);
+    struct buffer wire = {0};
+    uint8_t plain[240], bulk[300];
+
+    memset(bulk, 'b', sizeof bulk);
+    CHECK(channel_send(responder, span_of(bulk, sizeof bulk), false) == 0);
+    CHECK(channel_send(responder, span_of("u", 1), true) == 0);
+    CHECK(channel_send(responder, span_of("v", 1), true) == 0);
+    channel_ping(responder, at_us(1));
+    CHECK(channel_output(responder, &wire, 1, at_us(1)) == 256);
+    CHECK(noise_decrypt(&stranger.receive, span_of(NULL, 0), buffer_span(&wire), plain));
+    CHECK(memcmp(plain, first, sizeof first - 1) == 0 && memcmp(plain + 22, bulk, 218) == 0);
+    CHECK(channel_send(responder, span_of("w", 1), true) == 0);
+    buffer_reset(&wire);
+    CHECK(channel_output(responder, &wire, SIZE_MAX, at_us(1)) == 256);
+    CHECK(noise_decrypt(&stranger.receive, span_of(NULL, 0), buffer_span(&wire), plain));
+    CHECK(memcmp(plain, second, sizeof second - 1) == 0 && plain[7 + 82] == 0);
+    channel_free(responder);
+    buffer_free(&wire);
 }
 
 static void a_conversation_passes_byte_by_byte(void)
@@ -158,31 +257,91 @@ static void a_conversation_passes_byte_by_byte(void)
     struct pair pair = {.piece = 1};
 
     pair_establish(&pair, FRAME_256);
-    expect_carried(&pair, (size_t[]){1, 2, 237, 238, 1000, 70000}, 6);
+    expect_carried(&pair, (size_t[]){1, 2, 237, 238, 1000, 70000}, 6, false);
     pair_close(&pair);
 }
 
-static void a_message_longer_than_allowed_closes(void)
+/* One part of a message, of `size` bytes. */
+static void say_part(struct stranger *stranger, struct channel *responder, uint8_t type, size_t size)
+{
+    uint8_t part[240] = {type, (uint8_t)(size >> 8), (uint8_t)size};
+
+    stranger_say(stranger, responder, span_of(part, 3 + size));
+}
+
+/* `more` bytes above what each lane allows, both lanes unfinished side by side. */
+static void expect_bounded(bool urgent, size_t more, bool allowed)
 {
     struct stranger stranger;
     struct seen seen = {0};
     struct channel *responder = stranger_establish(&stranger, &seen);
-    uint8_t part[240] = {1, 0, 237};
-    size_t whole = CHANNEL_MESSAGE_MAX / 237;
-    size_t rest = CHANNEL_MESSAGE_MAX % 237;
 
-    CHECK(rest > 0);
-    for (size_t i = 0; i < whole; i++)
-        stranger_say(&stranger, responder, span_of(part, sizeof part));
+    for (size_t at = 0; at + 237 <= CHANNEL_MESSAGE_MAX; at += 237) {
+        say_part(&stranger, responder, 1, 237);
+        if (at + 237 <= CHANNEL_URGENT_MAX)
+            say_part(&stranger, responder, 6, 237);
+    }
     take(responder, &seen, 0, at_us(0));
-    CHECK(seen.closed == 0);
-    part[0] = 2;
-    part[2] = (uint8_t)(rest + 1);
-    stranger_say(&stranger, responder, span_of(part, 3 + rest + 1));
+    CHECK(seen.closed == 0 && seen.messages == 0);
+    if (urgent)
+        say_part(&stranger, responder, 7, CHANNEL_URGENT_MAX % 237 + more);
+    else
+        say_part(&stranger, responder, 2, CHANNEL_MESSAGE_MAX % 237 + more);
     take(responder, &seen, 0, at_us(0));
-    CHECK(seen.closed == 1 && seen.messages == 0 && strstr(seen.reason, "longer than allowed") != NULL);
+    CHECK(seen.messages == (allowed ? 1 : 0) && seen.closed == (allowed ? 0 : 1));
+    CHECK(seen.lane[urgent].size == (!allowed ? 0u : urgent ? CHANNEL_URGENT_MAX : CHANNEL_MESSAGE_MAX));
+    CHECK(allowed || strstr(seen.reason, "longer than allowed") != NULL);
     CHECK(!channel_has_output(responder));
     channel_free(responder);
+    seen_free(&seen);
+}
+
+static void a_message_longer_than_its_lane_allows_closes(void)
+{
+    for (int urgent = 0; urgent < LANES; urgent++) {
+        expect_bounded(urgent, 0, true);
+        expect_bounded(urgent, 1, false);
+    }
+}
+
+/* Parts of both lanes as no sender of ours would cut them. */
+static void each_lane_puts_its_own_parts_together(void)
+{
+    struct stranger stranger;
+    struct seen seen = {0};
+    struct channel *responder = stranger_establish(&stranger, &seen);
+    struct buffer said[LANES] = {{0}};
+    size_t complete[LANES] = {0};
+    uint64_t state = 17;
+
+    for (int frame = 0; frame < 5000; frame++) {
+        uint8_t plain[240] = {0};
+        size_t at = 0;
+
+        for (size_t size = 1 + (size_t)draw(&state, 90); at + 3 + size <= sizeof plain;
+             size = 1 + (size_t)draw(&state, 90)) {
+            bool urgent = draw(&state, 2) == 0, last = draw(&state, 4) == 0;
+
+            plain[at] = (uint8_t)((urgent ? 6 : 1) + last);
+            plain[at + 2] = (uint8_t)size;
+            for (size_t i = 0; i < size; i++)
+                plain[at + 3 + i] = (uint8_t)draw(&state, 256);
+            buffer_put(&said[urgent], plain + at + 3, size);
+            complete[urgent] = last ? said[urgent].size : complete[urgent];
+            at += 3 + size;
+        }
+        stranger_say(&stranger, responder, span_of(plain, at));
+        take(responder, &seen, 0, at_us(0));
+        for (size_t lane = 0; lane < LANES; lane++)
+            CHECK(seen.lane[lane].size == complete[lane]);
+    }
+    for (size_t lane = 0; lane < LANES; lane++) {
+        CHECK(memcmp(said[lane].data, seen.lane[lane].data, complete[lane]) == 0);
+        buffer_free(&said[lane]);
+    }
+    CHECK(seen.closed == 0);
+    channel_free(responder);
+    seen_free(&seen);
 }
 
 static void messages_too_long_or_empty_are_not_queued(void)
@@ -193,8 +352,11 @@ static void messages_too_long_or_empty_are_not_queued(void)
     pair_establish(&pair, FRAME_16384);
     CHECK(big != NULL);
     CHECK(channel_send(pair.initiator, span_of(big, CHANNEL_MESSAGE_MAX + 1), false) == -1);
-    CHECK(channel_send(pair.initiator, span_of(big, 0), false) == -1);
-    CHECK(!channel_has_output(pair.initiator) && channel_room(pair.initiator, false) == CHANNEL_QUEUE);
+    CHECK(channel_send(pair.initiator, span_of(big, CHANNEL_URGENT_MAX + 1), true) == -1);
+    for (int urgent = 0; urgent < LANES; urgent++) {
+        CHECK(channel_send(pair.initiator, span_of(big, 0), urgent) == -1);
+        CHECK(!channel_has_output(pair.initiator) && channel_room(pair.initiator, urgent) == CHANNEL_QUEUE);
+    }
     free(big);
     pair_close(&pair);
 }
@@ -260,8 +422,8 @@ static void both_directions_rekey(void)
         carry(&pair, at_us(0));
         CHECK(span_equal(buffer_span(&pair.by_responder.content), span_of(message, sizeof message)));
         CHECK(span_equal(buffer_span(&pair.by_initiator.content), span_of(message, sizeof message)));
-        buffer_reset(&pair.by_responder.content);
-        buffer_reset(&pair.by_initiator.content);
+        seen_reset(&pair.by_responder);
+        seen_reset(&pair.by_initiator);
     }
     CHECK(pair.by_responder.messages == count && pair.by_initiator.messages == count);
     CHECK(pair.by_responder.closed == 0 && pair.by_initiator.closed == 0);
@@ -290,7 +452,7 @@ static void the_key_changes_after_exactly_that_many_frames(void)
     take(responder, &seen, 0, at_us(0));
     CHECK(seen.closed == 1);
     channel_free(responder);
-    buffer_free(&seen.content);
+    seen_free(&seen);
 }
 
 int main(void)
@@ -304,7 +466,11 @@ int main(void)
     RUN(the_tail_of_a_big_message_shares_its_frame);
     RUN(random_sizes_pass_in_random_pieces_both_ways);
     RUN(a_conversation_passes_byte_by_byte);
-    RUN(a_message_longer_than_allowed_closes);
+    RUN(an_urgent_message_overtakes_half_a_bulk_one);
+    RUN(a_bulk_message_waits_for_urgent_ones_queued_later);
+    RUN(a_frame_holds_ping_urgent_and_bulk_in_this_order);
+    RUN(a_message_longer_than_its_lane_allows_closes);
+    RUN(each_lane_puts_its_own_parts_together);
     RUN(messages_too_long_or_empty_are_not_queued);
     RUN(every_flipped_byte_of_a_frame_closes_at_once);
     RUN(frames_replayed_reordered_or_reflected_close);

@@ -95,9 +95,11 @@ static void nobody_may_send_before(void)
     struct pair pair = {0};
 
     pair_open(&pair, FRAME_1024);
-    CHECK(channel_room(pair.initiator, false) == 0 && channel_room(pair.responder, false) == 0);
-    CHECK(channel_send(pair.initiator, span_of("x", 1), false) == -1);
-    CHECK(channel_send(pair.responder, span_of("x", 1), false) == -1);
+    for (int urgent = 0; urgent < LANES; urgent++) {
+        CHECK(channel_room(pair.initiator, urgent) == 0 && channel_room(pair.responder, urgent) == 0);
+        CHECK(channel_send(pair.initiator, span_of("x", 1), urgent) == -1);
+        CHECK(channel_send(pair.responder, span_of("x", 1), urgent) == -1);
+    }
     CHECK(!channel_has_output(pair.responder));
     channel_ping(pair.responder, at_us(0));
     CHECK(!channel_has_output(pair.responder));

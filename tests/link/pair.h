@@ -5,7 +5,7 @@
 #ifndef LIAISON_TESTS_LINK_PAIR_H
 #define LIAISON_TESTS_LINK_PAIR_H
 
-#include "link/channel.h"
+#include "link/channel_internal.h"
 #include "seal/keyfile.h"
 #include "test.h"
 
@@ -99,7 +99,8 @@ struct seen {
     unsigned offers, established, messages, pongs, closed;
     struct channel_event offer;
     uint64_t round_trip_us;
-    struct buffer content; /* of the messages, one behind the other */
+    struct buffer content;     /* of the messages, one behind the other */
+    struct buffer lane[LANES]; /* the same, of each lane */
     char reason[2048];
 };
 
@@ -127,6 +128,7 @@ static inline void take(struct channel *channel, struct seen *seen, uint8_t acce
         case CHANNEL_MESSAGE:
             seen->messages++;
             buffer_put_span(&seen->content, event.message);
+            buffer_put_span(&seen->lane[event.urgent], event.message);
             break;
         case CHANNEL_PONG:
             seen->pongs++;
@@ -196,12 +198,26 @@ static inline void pair_establish(struct pair *pair, enum frame_class frame_clas
     CHECK(pair->by_initiator.established == 1 && pair->by_responder.established == 1);
 }
 
+static inline void seen_reset(struct seen *seen)
+{
+    buffer_reset(&seen->content);
+    for (size_t i = 0; i < LANES; i++)
+        buffer_reset(&seen->lane[i]);
+}
+
+static inline void seen_free(struct seen *seen)
+{
+    buffer_free(&seen->content);
+    for (size_t i = 0; i < LANES; i++)
+        buffer_free(&seen->lane[i]);
+}
+
 static inline void pair_close(struct pair *pair)
 {
     channel_free(pair->initiator);
     channel_free(pair->responder);
-    buffer_free(&pair->by_initiator.content);
-    buffer_free(&pair->by_responder.content);
+    seen_free(&pair->by_initiator);
+    seen_free(&pair->by_responder);
     buffer_free(&pair->to_initiator);
     buffer_free(&pair->to_responder);
     *pair = (struct pair){0};

@@ -1,0 +1,291 @@
+"""Writes the vectors of this folder from spec/link.md and the cryptography package, without a line of src/.
+
+Each file is an array of {name, input_hex, ok, reason, output_hex}. What input and output are:
+conversation  what comes from the other side at this step of the page's worked example; what is sent in answer
+handshake     what a responder with the example's keys receives, all at once, accepting every authentic message 1;
+              what it sends. `reason`, here and below, is why the link closed, also where the handshake is good
+frame         the plain text of the first frame from the initiator, 240 bytes; the messages handed out, those of the
+              urgent lane first, one behind the other
+"""
+import hashlib
+import hmac
+import json
+import os
+import struct
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+INITIATOR, RESPONDER, COURIER, LINE = (bytes([value]) * 32 for value in (0x11, 0x22, 0x33, 0x44))
+INITIATOR_EPHEMERAL = bytes.fromhex("ae4bea8bd721873f88c273168734d96437b35cd30786690b2c0baa2ed2853c63")
+RESPONDER_EPHEMERAL = bytes.fromhex("dfd5f14017a4be99a37c807d28fcb01313ca47e6519fdac6a6fce94774649cdd")
+COUNTER = 1764000000000000
+FRAME = 256
+PAYLOAD = 208
+
+
+def sha256(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def hkdf(salt, secret, info, count):
+    extracted, blocks = hmac.new(salt, secret, "sha256").digest(), [b""]
+    for number in range(1, count + 1):
+        blocks.append(hmac.new(extracted, blocks[-1] + info + bytes([number]), "sha256").digest())
+    return blocks[1:]
+
+
+def public(secret):
+    return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes(
+        serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+
+
+def dh(secret, key):
+    return X25519PrivateKey.from_private_bytes(secret).exchange(X25519PublicKey.from_public_bytes(key))
+
+
+def case(name, data, ok, reason="", output=b""):
+    return {"name": name, "input_hex": data.hex(), "ok": ok, "reason": reason, "output_hex": output.hex()}
+
+
+# Handshake
+
+class Handshake:
+    """Noise_XKpsk0_25519_ChaChaPoly_SHA256 as one who knows the secrets of both sides sees it."""
+
+    def __init__(self, courier=COURIER, line=LINE, responder=RESPONDER):
+        self.responder = responder
+        self.hash = self.chain = sha256(b"Noise_XKpsk0_25519_ChaChaPoly_SHA256")
+        self.mix_hash(b"liaison/link/v1" + line)
+        self.mix_hash(public(responder))
+        psk, = hkdf(b"", courier, b"liaison/courier-link/v1", 1)
+        self.chain, middle, self.key = hkdf(self.chain, psk, b"", 3)
+        self.nonce = 0
+        self.mix_hash(middle)
+
+    def mix_hash(self, data):
+        self.hash = sha256(self.hash, data)
+
+    def mix_key(self, data):
+        (self.chain, self.key), self.nonce = hkdf(self.chain, data, b"", 2), 0
+
+    def encrypt(self, plain):
+        sealed = ChaCha20Poly1305(self.key).encrypt(struct.pack("<IQ", 0, self.nonce), plain, self.hash)
+        self.nonce += 1
+        self.mix_hash(sealed)
+        return sealed
+
+    def ephemeral(self, key):
+        self.mix_hash(key)
+        self.mix_key(key)
+        return key
+
+    def first(self, payload):
+        wire = self.ephemeral(public(INITIATOR_EPHEMERAL))
+        self.mix_key(dh(INITIATOR_EPHEMERAL, public(self.responder)))
+        return wire + self.encrypt(payload)
+
+    def first_of_low_order(self, payload):
+        wire = self.ephemeral(bytes(32))
+        self.mix_key(bytes(32))
+        return wire + self.encrypt(payload)
+
+    def second(self):
+        wire = self.ephemeral(public(RESPONDER_EPHEMERAL))
+        self.mix_key(dh(RESPONDER_EPHEMERAL, public(INITIATOR_EPHEMERAL)))
+        return wire + self.encrypt(bytes(PAYLOAD))
+
+    def third(self):
+        wire = self.encrypt(public(INITIATOR))
+        self.mix_key(dh(INITIATOR, public(RESPONDER_EPHEMERAL)))
+        return wire + self.encrypt(bytes(192))
+
+    def split(self):
+        return hkdf(self.chain, b"", b"", 2)
+
+
+def first_payload(member=1, frame_class=0, counter=COUNTER):
+    return (bytes([member, frame_class]) + bytes(6) + counter.to_bytes(8, "big")).ljust(PAYLOAD, b"\0")
+
+
+def with_byte(data, at, value):
+    return data[:at] + bytes([value]) + data[at + 1:]
+
+
+def flipped(data, at):
+    return with_byte(data, at, data[at] ^ 1)
+
+
+def handshake_cases():
+    def over(why):
+        return "no handshake within 10 s: the " + why
+
+    def answered(name, payload):
+        handshake = Handshake()
+        return case(name, handshake.first(payload), True, over("third message did not come"), handshake.second())
+
+    def malformed(name, payload):
+        return case(name, Handshake().first(payload), False, over("first message is malformed"))
+
+    def unopened(name, data):
+        return case(name, data, False, over("first message is not made with the courier key of any line"))
+
+    payload = first_payload()
+    handshake = Handshake()
+    good, second = handshake.first(payload), handshake.second()
+    browser = b"GET / HTTP/1.1\r\nHost: washington.example\r\n\r\n"
+    more = "no handshake within 10 s: more came before the first message was answered"
+    return [
+        answered("a good first message", payload),
+        answered("frame class 1", first_payload(frame_class=1)),
+        answered("frame class 2", first_payload(frame_class=2)),
+        answered("the highest member and counter", first_payload(member=255, counter=2**64 - 1)),
+        malformed("frame class 3 is unknown", first_payload(frame_class=3)),
+        malformed("frame class 255 is unknown", first_payload(frame_class=255)),
+        *(malformed(f"byte {at} of the payload is not zero", with_byte(payload, at, value))
+          for at, value in ((2, 1), (7, 1), (16, 0x80), (207, 0x80))),
+        unopened("another courier key", Handshake(courier=b"\x34" * 32).first(payload)),
+        unopened("no courier key on a line that has one", Handshake(courier=bytes(32)).first(payload)),
+        unopened("another line", Handshake(line=b"\x45" * 32).first(payload)),
+        unopened("another responder's link key", Handshake(responder=b"\x23" * 32).first(payload)),
+        *(unopened(f"bit 0 of byte {at} is flipped", flipped(good, at)) for at in (0, 31, 32, 239, 240, 255)),
+        unopened("an ephemeral key of low order", bytes(32) + good[32:]),
+        unopened("an ephemeral key of low order, by one who holds the courier key",
+                 Handshake().first_of_low_order(payload)),
+        case("nothing", b"", False, over("first message did not come")),
+        case("one byte short", good[:-1], False, over("first message did not come")),
+        case("one byte more than the first message", good + b"\0", False, more),
+        case("the first message twice", good + good, False, more),
+        unopened("what a web browser says", browser.ljust(FRAME)),
+        unopened("the second message where the first belongs", second),
+    ]
+
+
+# Frames
+
+ROOM = FRAME - 16
+PART, LAST, PING, PONG, CLOSE, URGENT_PART, URGENT_LAST = range(1, 8)
+
+
+def chunk(kind, data=b""):
+    return bytes([kind]) + len(data).to_bytes(2, "big") + data
+
+
+def conversation_cases():
+    handshake = Handshake()
+    first, second, third = handshake.first(first_payload()), handshake.second(), handshake.third()
+    keys = handshake.split()
+    ping = (250000).to_bytes(8, "big")
+
+    def frame(side, number, *chunks):
+        plain = b"".join(chunks).ljust(ROOM, b"\0")
+        return ChaCha20Poly1305(keys[side]).encrypt(struct.pack("<IQ", 0, number), plain, b"")
+
+    asked = third + frame(0, 0, chunk(PING, ping), chunk(LAST, b"Are you there?"))
+    answered = frame(1, 0, chunk(PONG, ping), chunk(LAST, b"We are."))
+    closed = frame(0, 1, chunk(CLOSE, b"Good night."))
+    return [
+        case("initiator: message 1", b"", True, output=first),
+        case("responder: message 2", first, True, output=second),
+        case("initiator: message 3, then a frame with a ping and a message", second, True, output=asked),
+        case("responder: a frame with the pong and a message", asked, True, output=answered),
+        case("initiator: a frame with a close", answered, True, output=closed),
+        case("responder: over", closed, True, "the other side closed, in its words: Good night."),
+    ]
+
+
+def frame_cases():
+    def good(name, plain, output=b""):
+        return case(name, plain.ljust(ROOM, b"\0"), True, output=output)
+
+    def closed(name, plain, reason, output=b""):
+        return case(name, plain.ljust(ROOM, b"\0"), False, "the other side " + reason, output)
+
+    def malformed(name, plain):
+        return closed(name, plain, "sent a malformed frame")
+
+    def empty(name, plain):
+        return closed(name, plain, "sent a message part without content")
+
+    def padded(name, plain, output=b""):
+        return closed(name, plain, "sent a frame whose padding is not zero", output)
+
+    hello, now, enough = chunk(LAST, b"hello"), chunk(URGENT_LAST, b"now"), chunk(CLOSE, b"enough")
+    full = b"x" * (ROOM - 3)
+    words = "closed, in its words: "
+    return [
+        good("nothing but padding", b""),
+        good("a message", hello, b"hello"),
+        good("a message of one byte", chunk(LAST, b"!"), b"!"),
+        good("two parts of one message", chunk(PART, b"hel") + chunk(LAST, b"lo"), b"hello"),
+        good("a message that fills the frame", chunk(LAST, full), full),
+        good("two bytes of padding", chunk(LAST, full[2:]), full[2:]),
+        good("a ping between the parts of a message", chunk(PART, b"hel") + chunk(PING, b"12345678") +
+             chunk(LAST, b"lo"), b"hello"),
+        good("a part with more to follow", chunk(PART, b"hel")),
+        good("a pong nobody asked for", chunk(PONG, b"12345678")),
+        good("an urgent message", now, b"now"),
+        good("an urgent message of one byte", chunk(URGENT_LAST, b"!"), b"!"),
+        good("two parts of one urgent message", chunk(URGENT_PART, b"n") + chunk(URGENT_LAST, b"ow"), b"now"),
+        good("an urgent message that fills the frame", chunk(URGENT_LAST, full), full),
+        good("an urgent part with more to follow", chunk(URGENT_PART, b"n")),
+        good("an urgent message before a bulk one", now + hello, b"nowhello"),
+        good("an urgent message behind a bulk one", hello + now, b"nowhello"),
+        good("an urgent message between the parts of a bulk one", chunk(PART, b"hel") + now + chunk(LAST, b"lo"),
+             b"nowhello"),
+        good("a bulk message between the parts of an urgent one", chunk(URGENT_PART, b"n") + hello +
+             chunk(URGENT_LAST, b"ow"), b"nowhello"),
+        good("parts of both lanes by turns", chunk(PART, b"h") + chunk(URGENT_PART, b"n") + chunk(PART, b"ell") +
+             chunk(URGENT_PART, b"o") + chunk(LAST, b"o") + chunk(URGENT_LAST, b"w"), b"nowhello"),
+        good("an urgent message's end does not end a bulk one", chunk(PART, b"hel") + now, b"now"),
+        good("a bulk message's end does not end an urgent one", chunk(URGENT_PART, b"n") + hello, b"hello"),
+        good("order within each lane", chunk(LAST, b"1") + chunk(URGENT_LAST, b"2") + chunk(LAST, b"3") +
+             chunk(URGENT_LAST, b"4"), b"2413"),
+        closed("a close", enough, words + "enough"),
+        closed("a close after a message", hello + enough, words + "enough", b"hello"),
+        closed("a close after an urgent message", now + enough, words + "enough", b"now"),
+        closed("a close with a message of each lane unfinished", now + hello + chunk(PART, b"hel") +
+               chunk(URGENT_PART, b"n") + enough, words + "enough", b"nowhello"),
+        closed("a close without a reason", chunk(CLOSE), "closed without a reason"),
+        closed("a close of 200 bytes", chunk(CLOSE, b"y" * 200), words + "y" * 200),
+        closed("a close of 201 bytes", chunk(CLOSE, b"y" * 201), "closed with a malformed reason"),
+        closed("a close that is not UTF-8", chunk(CLOSE, b"\xff"), "closed with a malformed reason"),
+        closed("a close that would clear the screen", chunk(CLOSE, "\x1b[2J\n\u202e".encode()),
+               words + "<U+001B>[2J<U+000A><U+202E>"),
+        closed("what follows a close is ignored", enough + b"\xff" * 50, words + "enough"),
+        empty("a message of no bytes", chunk(LAST)),
+        empty("a part of no bytes", chunk(PART) + chunk(LAST, b"x")),
+        empty("a last part of no bytes", chunk(PART, b"x") + chunk(LAST)),
+        empty("an urgent message of no bytes", chunk(URGENT_LAST)),
+        empty("an urgent part of no bytes", chunk(URGENT_PART) + chunk(URGENT_LAST, b"x")),
+        empty("an urgent last part of no bytes", chunk(URGENT_PART, b"x") + chunk(URGENT_LAST)),
+        malformed("chunk type 8", chunk(8, b"x")),
+        malformed("chunk type 255", chunk(255)),
+        malformed("a length one beyond the frame", b"\2" + (ROOM - 2).to_bytes(2, "big") + full),
+        malformed("an urgent length one beyond the frame", b"\7" + (ROOM - 2).to_bytes(2, "big") + full),
+        malformed("the highest length", b"\2\xff\xff" + full),
+        malformed("a ping of seven bytes", chunk(PING, b"1234567")),
+        malformed("a ping of nine bytes", chunk(PING, b"123456789")),
+        malformed("a ping of no bytes", chunk(PING)),
+        malformed("a pong of seven bytes", chunk(PONG, b"1234567")),
+        malformed("a pong of nine bytes", chunk(PONG, b"123456789")),
+        padded("padding that is not zero", hello.ljust(ROOM - 1, b"\0") + b"\1", b"hello"),
+        padded("an end with a length", b"\0\0\1"),
+        padded("a message behind the end", b"\0" + hello),
+        padded("an urgent message behind the end", b"\0" + now),
+        padded("a last byte that is not zero", chunk(LAST, full[1:]) + b"\2", full[1:]),
+        padded("a type in the last two bytes", chunk(LAST, full[2:]) + b"\2", full[2:]),
+    ]
+
+
+def main():
+    folder = os.path.dirname(os.path.abspath(__file__))
+    for name, cases in (("conversation", conversation_cases()), ("handshake", handshake_cases()),
+                        ("frame", frame_cases())):
+        with open(os.path.join(folder, name + ".json"), "w") as file:
+            file.write(json.dumps(cases, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
