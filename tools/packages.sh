@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # The Debian packages that ./check and ./demo need, and how they are installed. Sourced by both.
 
 packages_build='gcc libc6-dev meson ninja-build pkg-config libsodium-dev libssl-dev libsqlite3-dev libuv1-dev
