@@ -81,7 +81,8 @@ void host_tell_state(struct host *host)
         log_state("stopped %s control=%s", office_name(host->office), host->control_path);
         log_line("this office has stopped and signs nothing: %s", reason != NULL ? reason : "");
         log_notify("READY=1\nSTATUS=stopped");
-    } else if (state == OFFICE_LOCKED) {
+    } else if (state == OFFICE_LOCKED && !host->said_locked) {
+        host->said_locked = true;
         log_state("locked %s control=%s", office_name(host->office), host->control_path);
         log_notify("READY=1\nSTATUS=locked");
     }

@@ -65,7 +65,7 @@ struct host {
 
     bool stirred;   /* in this turn */
     bool unlocking; /* another thread works on the office: nothing else may touch it */
-    bool said_ready, said_stopped;
+    bool said_locked, said_ready, said_stopped;
     bool stopping;
     struct monotonic stop_at; /* when stopping: at the latest */
     int exit_code;

@@ -36,13 +36,19 @@ static int unix_address(struct sockaddr_un *address, const char *path, struct er
     return 0;
 }
 
-/* Whether the socket at that address has nobody behind it. */
-static bool is_stale(const struct sockaddr_un *address)
+/* Whether there is a socket with nobody behind it; connecting to a file is refused in the same way. */
+static bool is_stale(const char *path, const struct sockaddr_un *address, bool own)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool refused =
-        fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED;
+    struct stat status = {0};
+    bool refused = false;
+    int fd = -1;
 
+    if (lstat(path, &status) != 0 || !S_ISSOCK(status.st_mode))
+        return false;
+    if (own)
+        return true;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED;
     if (fd >= 0)
         (void)close(fd);
     return refused;
@@ -52,19 +58,21 @@ static int listen_unix(struct listener *listener, const char *path, bool own, st
 {
     struct sockaddr_un address;
     int status = -1;
+    int failure = 0;
 
     if (unix_address(&address, path, error) != 0)
         return -1;
     listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (listener->fd < 0)
         return error_set(error, ERROR_SYSTEM, "no socket can be made: %s", strerror(errno));
-    if (own)
-        (void)unlink(path);
     status = bind(listener->fd, (const struct sockaddr *)&address, sizeof address);
-    if (status != 0 && errno == EADDRINUSE && is_stale(&address) && unlink(path) == 0)
+    failure = errno;
+    if (status != 0 && failure == EADDRINUSE && is_stale(path, &address, own) && unlink(path) == 0)
         status = bind(listener->fd, (const struct sockaddr *)&address, sizeof address);
-    if (status != 0 || chmod(path, 0600) != 0)
-        return error_set(error, ERROR_SYSTEM, "%s cannot be listened on: %s", path, strerror(errno));
+    if (status != 0)
+        return error_set(error, ERROR_SYSTEM, "%s cannot be listened on: %s", path, strerror(failure));
+    if (chmod(path, 0600) != 0)
+        return error_set(error, ERROR_SYSTEM, "%s cannot be made private: %s", path, strerror(errno));
     (void)snprintf(listener->path, sizeof listener->path, "%s", path);
     (void)snprintf(listener->address, sizeof listener->address, "unix:%s", path);
     return 0;

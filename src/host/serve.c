@@ -4,6 +4,7 @@
 #include "host/log.h"
 #include "host/methods.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,13 +45,18 @@ static void give_memory(uv_handle_t *handle, size_t size, uv_buf_t *buffer)
     *buffer = uv_buf_init((char *)client->host->read, READ_SIZE);
 }
 
+static bool may_ask(const struct client *client)
+{
+    return !client->is_closing && !client->is_last && client->asked < CLIENT_REQUESTS_MAX &&
+           client->output.size < CLIENT_OUTPUT_MAX;
+}
+
 /* Takes lines while the client may ask more. Returns whether there was one. */
 static bool take_lines(struct client *client)
 {
     bool taken = false;
 
-    while (!client->is_closing && !client->is_last && client->asked < CLIENT_REQUESTS_MAX &&
-           client->output.size < CLIENT_OUTPUT_MAX) {
+    while (may_ask(client)) {
         struct control_request request;
         struct error error = {0};
         struct span line;
@@ -84,21 +90,20 @@ static void take_bytes(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer
 {
     struct client *client = stream->data;
 
-    if (size == 0)
-        return;
-    (void)uv_read_stop(stream);
-    client->is_paused = true;
-    if (size == UV_EOF) {
+    if (size == UV_EOF)
         client->has_ended = true;
-        return;
-    }
-    if (size < 0) {
+    else if (size < 0)
         close_client(client);
+    if (size <= 0)
         return;
-    }
     control_reader_input(&client->reader, span_of(buffer->base, (size_t)size));
     (void)take_lines(client);
     secret_wipe(buffer->base, (size_t)size); /* it may have been a passphrase */
+    /* A full read means more is there, and libuv would go on with this connection. */
+    if (!client->is_closing && (size == READ_SIZE || !may_ask(client))) {
+        (void)uv_read_stop(stream);
+        client->is_paused = true;
+    }
 }
 
 static struct client *new_client(struct host *host)
@@ -134,13 +139,6 @@ void serve_accept(struct host *host, int fd)
     (void)uv_read_start((uv_stream_t *)&client->pipe, give_memory, take_bytes);
 }
 
-/* Whether it may send more now. A connection half closed stays until its answers are out. */
-static bool may_read(const struct client *client)
-{
-    return client->is_paused && !client->has_ended && !client->is_last && client->asked < CLIENT_REQUESTS_MAX &&
-           client->output.size < CLIENT_OUTPUT_MAX;
-}
-
 bool serve_read_on(struct host *host)
 {
     bool taken = false;
@@ -151,7 +149,7 @@ bool serve_read_on(struct host *host)
         if (client == NULL)
             continue;
         taken |= take_lines(client);
-        if (!may_read(client))
+        if (!client->is_paused || client->has_ended || !may_ask(client))
             continue;
         client->is_paused = false;
         (void)uv_read_start((uv_stream_t *)&client->pipe, give_memory, take_bytes);
@@ -195,6 +193,21 @@ static void send_bytes(struct client *client)
     }
 }
 
+/* A connection that is closed halfway stays for the answers it waits for, and for events until it is gone. */
+static bool is_over(const struct client *client)
+{
+    struct pollfd poll_fd = {.fd = -1};
+
+    if (client->is_last)
+        return true;
+    if (!client->has_ended || client->asked > 0)
+        return false;
+    if (!client->is_subscribed)
+        return true;
+    (void)uv_fileno((const uv_handle_t *)&client->pipe, &poll_fd.fd);
+    return poll(&poll_fd, 1, 0) > 0 && (poll_fd.revents & (POLLHUP | POLLERR)) != 0;
+}
+
 static void flush_client(struct client *client)
 {
     size_t waiting = client->output.size + (client->is_writing ? client->sending.size : 0);
@@ -211,8 +224,7 @@ static void flush_client(struct client *client)
         return;
     if (client->output.size > 0)
         send_bytes(client);
-    if (!client->is_writing && client->output.size == 0 &&
-        (client->is_last || (client->has_ended && client->asked == 0)))
+    if (!client->is_writing && client->output.size == 0 && is_over(client))
         close_client(client);
 }
 
