@@ -13,30 +13,11 @@ import subprocess
 import threading
 import time
 
-from offices import (LIAISON, LIAISON_VERIFY, Control, Lost, Office, Refused, Wire, case, finish, found, path, read, run,
-                     same, skip, until, write)
+from offices import (LIAISON, LIAISON_VERIFY, TIME, Control, Lost, Office, Refused, Wire, case, finish, found, is_error,
+                     number_of, path, read, run, same, skip, until, write)
 
-TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 FIELDS = ["author", "number", "kind", "text", "language", "precedence", "exercise", "written", "received", "answers",
           "state", "stored", "acknowledged", "readable", "leaf"]
-
-
-def is_error(name, result, code, word, sentence=""):
-    """Refused in plain words and in JSON, and nothing on stdout. `result` is a function of more arguments."""
-    plain, machine = result(), result("--json")
-    case(name, plain.code == code and plain.out == "" and re.fullmatch(r"liaison: [^\n]+\n", plain.err)
-         and sentence in plain.err, plain)
-    try:
-        error = json.loads(machine.err)["error"]
-        right = error["code"] == word and sentence in error["message"] and list(error) == ["code", "message"]
-    except (ValueError, KeyError, TypeError):
-        right = False
-    case(f"{name}, with --json", machine.code == code and machine.out == "" and right, machine)
-
-
-def number_of(result):
-    match = re.fullmatch(r"([a-z.]+)/(\d+)\n", result.out)
-    return int(match.group(2)) if match and result.code == 0 else -1
 
 
 def at_terminal(arguments, answer):

@@ -7,6 +7,7 @@ import atexit
 import json
 import os
 import random
+import re
 import select
 import shutil
 import signal
@@ -26,6 +27,8 @@ ROOT = tempfile.mkdtemp(prefix="liaison-")
 for name in ("LIAISON_OFFICE", "NOTIFY_SOCKET"):
     os.environ.pop(name, None)
 os.environ.update(HOME=ROOT, LC_ALL="C.UTF-8")
+
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 cases = 0
 failures = 0
@@ -132,6 +135,24 @@ def write(name, content):
     return path(name)
 
 
+def is_error(name, result, code, word, sentence=""):
+    """Refused in plain words and in JSON, and nothing on stdout. `result` is a function of more arguments."""
+    plain, machine = result(), result("--json")
+    case(name, plain.code == code and plain.out == "" and re.fullmatch(r"liaison: [^\n]+\n", plain.err)
+         and sentence in plain.err, plain)
+    try:
+        error = json.loads(machine.err)["error"]
+        right = error["code"] == word and sentence in error["message"] and list(error) == ["code", "message"]
+    except (ValueError, KeyError, TypeError):
+        right = False
+    case(f"{name}, with --json", machine.code == code and machine.out == "" and right, machine)
+
+
+def number_of(result):
+    match = re.fullmatch(r"([a-z.]+)/(\d+)\n", result.out)
+    return int(match.group(2)) if match and result.code == 0 else -1
+
+
 # --- offices -----------------------------------------------------------------------------------------------------
 
 
@@ -196,20 +217,21 @@ class Control:
 
 
 class Office:
-    """An office in ROOT/short, with its daemon."""
+    """An office in ROOT/short, with its daemon. `options` are the daemon's. The secret that opens it is in `secret`."""
 
-    def __init__(self, name, short, *options, secret=("--key-file",)):
+    def __init__(self, name, short, *options, passphrase=False):
         self.name = name
         self.directory = path(short)
         self.mark = path(short + ".mark")
         self.secret = path(short + ".key")
         self.errors = path(short + ".err")
         self.options = ["--keepalive", "300ms", "--redial-max", "300ms", "--listen", "tcp://127.0.0.1:0", *options]
+        self.unlocks = [] if passphrase else ["--key-file", self.secret]
         self.process = None
         self.state = None
         self.listen = []
-        made = run("init", name, *secret, self.secret, "--office", self.directory)
-        self.unlocks = ["--key-file", self.secret] if secret == ("--key-file",) else []
+        made = run("init", name, "--passphrase-file" if passphrase else "--key-file", self.secret, "--office",
+                   self.directory)
         if made.code != 0:
             raise SystemExit(f"Bail out! {made!r}")
         daemons.append(self)
