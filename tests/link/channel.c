@@ -427,21 +427,41 @@ static void messages_before_the_close_are_handed_out(void)
 
 static void one_who_closes_hears_nothing_more(void)
 {
-    struct pair pair = {0};
-    struct channel_event event;
+    for (int urgent = 0; urgent < LANES; urgent++) {
+        struct pair pair = {0};
+        struct channel_event event;
 
-    pair_establish(&pair, FRAME_256);
-    for (int i = 0; i < 2; i++)
-        CHECK(channel_send(pair.initiator, span_of("one", 3), false) == 0);
-    CHECK(channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0)) == 256);
-    channel_input(pair.responder, buffer_span(&pair.to_responder), at_us(0));
-    CHECK(channel_event(pair.responder, &event) && event.kind == CHANNEL_MESSAGE);
-    channel_close(pair.responder, "that is no message");
-    CHECK(!channel_event(pair.responder, &event));
-    CHECK(channel_output(pair.responder, &pair.to_initiator, SIZE_MAX, at_us(0)) == 256);
-    CHECK(channel_event(pair.responder, &event) && event.kind == CHANNEL_CLOSED);
-    CHECK(!channel_event(pair.responder, &event));
-    pair_close(&pair);
+        pair_establish(&pair, FRAME_256);
+        for (int i = 0; i < 2; i++)
+            CHECK(channel_send(pair.initiator, span_of("one", 3), urgent) == 0);
+        CHECK(channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0)) == 256);
+        channel_input(pair.responder, buffer_span(&pair.to_responder), at_us(0));
+        CHECK(channel_event(pair.responder, &event) && event.kind == CHANNEL_MESSAGE);
+        channel_close(pair.responder, "that is no message");
+        CHECK(!channel_event(pair.responder, &event));
+        CHECK(channel_output(pair.responder, &pair.to_initiator, SIZE_MAX, at_us(0)) == 256);
+        CHECK(channel_event(pair.responder, &event) && event.kind == CHANNEL_CLOSED);
+        CHECK(!channel_event(pair.responder, &event));
+        pair_close(&pair);
+    }
+}
+
+static void unfinished_messages_are_dropped_at_the_end(void)
+{
+    struct stranger stranger;
+    struct seen seen = {0};
+    struct channel *responder = stranger_establish(&stranger, &seen);
+
+    stranger_say(&stranger, responder, span_of("\7\0\1u\2\0\1b\6\0\2no\1\0\3hel", 19));
+    for (size_t i = 0; i < LANES; i++)
+        CHECK(queue_size(&responder->lane[i].incoming) > SIZE_FIELD + 1);
+    stranger_say(&stranger, responder, span_of("\5\0\0", 3));
+    for (size_t i = 0; i < LANES; i++)
+        CHECK(queue_size(&responder->lane[i].incoming) == SIZE_FIELD + 1);
+    take(responder, &seen, 0, at_us(0));
+    CHECK(seen.messages == 2 && seen.closed == 1);
+    channel_free(responder);
+    seen_free(&seen);
 }
 
 /*
@@ -578,6 +598,7 @@ int main(void)
     RUN(a_long_reason_is_cut_between_characters);
     RUN(messages_before_the_close_are_handed_out);
     RUN(one_who_closes_hears_nothing_more);
+    RUN(unfinished_messages_are_dropped_at_the_end);
     RUN(a_recorded_conversation_mutated_does_no_harm);
     return test_end();
 }
