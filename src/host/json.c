@@ -114,17 +114,21 @@ static void put_kind(json_t *entry, const struct office_view *view)
 json_t *json_entry(const struct office_view *view)
 {
     const char *precedence = precedence_name(view->precedence);
-    json_t *entry =
-        json_pack("{s:s, s:s, s:I, s:s, s:s, s:b, s:o, s:o, s:o, s:s, s:o, s:o, s:b, s:b, s:o}", "line", view->line,
-                  "author", view->author, "number", (json_int_t)view->number, "kind", view->kind, "precedence",
+    json_t *entry = json_pack("{s:s, s:s, s:I, s:s}", "line", view->line, "author", view->author, "number",
+                              (json_int_t)view->number, "kind", view->kind);
+    json_t *rest =
+        json_pack("{s:s, s:b, s:o, s:o, s:o, s:s, s:o, s:o, s:b, s:b, s:o}", "precedence",
                   precedence != NULL ? precedence : "routine", "exercise", view->exercise, "written",
                   view->has_written ? json_time(view->written) : json_null(), "received", json_time(view->received),
                   "answers", view->has_answers ? reference(view->charter, &view->answers) : json_null(), "state",
                   message_state_name(view->state), "stored", stored(view), "acknowledged", acknowledged(view),
                   "readable", view->readable, "early", view->early, "leaf", json_hex(span_of(view->leaf, HASH_SIZE)));
 
-    if (entry != NULL)
+    if (entry != NULL && rest != NULL) {
         put_kind(entry, view);
+        (void)json_object_update(entry, rest);
+    }
+    json_decref(rest);
     return entry;
 }
 

@@ -220,6 +220,8 @@ static bool wrap_to(struct office *office, struct line *line, struct wrap *wrap,
     secret_wipe(ephemeral, sizeof ephemeral);
     member->forward = wrap->source == WRAP_PREKEY;
     if (member->offered_count > 0)
+        member->offered_used = member->offered[0].id + 1;
+    if (member->offered_count > 0)
         memmove(&member->offered[0], &member->offered[1], --member->offered_count * sizeof member->offered[0]);
     return ok;
 }
@@ -376,6 +378,7 @@ struct wanted_message {
     uint8_t token[16];
     uint8_t digest[HASH_SIZE];
     bool answers;
+    bool has_leaf; /* of the answered entry: it overtook, and is not in its log yet */
     struct reference reference;
     int64_t place; /* of the answered entry */
     bool known;    /* the token made an entry before */
@@ -428,6 +431,9 @@ static int find_answered(struct wanted_message *message, struct store *store, st
     struct store_result result = {0};
     int status = store_read(store, &query, &result, error);
 
+    if (status == 0 && result.count > 0 && result.row[0].n[1] != ENTRY_SEALED)
+        status = error_set(error, ERROR_REFUSED,
+                           "that entry is one of the machinery; only messages are answered or acknowledged");
     if (status == 0 && (result.count == 0 || result.row[0].b[0].size != HASH_SIZE))
         status = error_set(error, ERROR_NOT_FOUND, "the entry that is answered is not in the record");
     if (status == 0)
@@ -445,7 +451,7 @@ static int append_run(struct office_job *job, struct store *store)
 
         if (message->has_token && find_token(message, append->line->number, store, &job->error) != 0)
             return -1;
-        if (message->answers && find_answered(message, store, &job->error) != 0)
+        if (message->answers && !message->has_leaf && find_answered(message, store, &job->error) != 0)
             return -1;
     }
     return 0;
@@ -602,11 +608,17 @@ static struct append_job *new_append_job(uint64_t request, struct line *line, si
 static int want_answered(const struct line *line, struct wanted_message *message, struct span text, struct error *error)
 {
     unsigned member = 0;
+    const struct overtaken *overtaken = NULL;
 
     message->answers = true;
     if (core_parse_entry(line, text, &member, &message->reference.index, error) != 0)
         return -1;
     message->reference.member = (uint8_t)member;
+    overtaken = overtaken_find(line, member, message->reference.index);
+    if (overtaken != NULL) {
+        message->has_leaf = true;
+        memcpy(message->reference.leaf, overtaken->chunk->leaf[0], HASH_SIZE);
+    }
     message->place = PLACE(LOG_NUMBER(line, member), message->reference.index);
     return 0;
 }

@@ -147,7 +147,7 @@ static void serve(struct office *office, struct line *line, const struct sync_ev
 struct overtake_job {
     struct office_job job;
     struct line *line;
-    unsigned link;
+    unsigned link, member;
     uint64_t index, base;
     struct head head;
     uint64_t epoch_entry; /* index of the entry with its epoch's secret; also sent if beyond base */
@@ -167,7 +167,7 @@ static void overtake_release(struct office_job *job)
 static int overtake_message(struct overtake_job *overtake, struct store *store, uint64_t index, struct buffer *message)
 {
     struct error *error = &overtake->job.error;
-    uint32_t log = LOG_NUMBER(overtake->line, overtake->line->me);
+    uint32_t log = LOG_NUMBER(overtake->line, overtake->member);
     struct store_query query = {.kind = STORE_ENTRY, .n = {PLACE(log, index)}};
     struct store_result result = {0};
     struct tree_range ranges[TREE_PROOF_MAX];
@@ -182,7 +182,7 @@ static int overtake_message(struct overtake_job *overtake, struct store *store, 
         status = read_proof(store, log, ranges, tree_consistency_ranges(overtake->base, overtake->head.size, ranges),
                             &consistency, error);
     if (status == 0 && result.count == 1)
-        message_put_overtake(message, overtake->line->me, index, result.row[0].b[1], &overtake->head, &inclusion,
+        message_put_overtake(message, overtake->member, index, result.row[0].b[1], &overtake->head, &inclusion,
                              overtake->base, &consistency);
     store_result_free(&result);
     return status;
@@ -203,35 +203,33 @@ static void overtake_done(struct office *office, struct office_job *job, struct 
     struct overtake_job *overtake = (struct overtake_job *)job;
 
     (void)now;
-    if (job->error.code != ERROR_NONE) {
-        core_log(office, "a flash could not overtake: %s", job->error.message);
-        return;
-    }
-    /* Each goes before everything queued, so the last first. */
-    for (int i = 1; i >= 0; i--)
-        if (overtake->message[i].size > 0)
-            sync_overtake(overtake->line->sync, overtake->link, buffer_span(&overtake->message[i]));
+    if (job->error.code != ERROR_NONE)
+        core_log(office, "an entry could not be sent out of its turn: %s", job->error.message);
+    for (int i = 0; i < 2; i++)
+        sync_overtake(overtake->line->sync, overtake->link, buffer_span(&overtake->message[i]));
 }
 
+/* A flash before its turn, or an entry that another member asks for since its own copy is broken. */
 static void overtake(struct office *office, struct line *line, const struct sync_event *event)
 {
     struct overtake_job *overtake = NULL;
-    const struct head *head = sync_head(line->sync, line->me);
+    const struct head *head = sync_head(line->sync, event->member);
 
-    if (head == NULL || head->size <= event->first || event->base > event->first)
-        return; /* it will go, or went, in its turn */
-    overtake = calloc(1, sizeof *overtake);
-    if (overtake == NULL)
+    if (head == NULL || head->size <= event->first || event->base > event->first ||
+        head->size > sync_durable(line->sync, event->member) || (overtake = calloc(1, sizeof *overtake)) == NULL) {
+        sync_overtake(line->sync, event->link, span_of(NULL, 0)); /* it will go, or went, in its turn */
         return;
+    }
     overtake->job.run = overtake_run;
     overtake->job.done = overtake_done;
     overtake->job.release = overtake_release;
     overtake->line = line;
     overtake->link = event->link;
+    overtake->member = event->member;
     overtake->index = event->first;
-    overtake->base = event->base;
+    overtake->base = event->base == 0 ? head->size : event->base;
     overtake->head = *head;
-    overtake->epoch_entry = line->epoch_entry;
+    overtake->epoch_entry = event->base == 0 ? UINT64_MAX : line->epoch_entry;
     core_job(office, &overtake->job);
 }
 
@@ -329,6 +327,9 @@ void carry_events(struct office *office, struct line *line)
         case SYNC_OVERTAKE:
             overtake(office, line, &event);
             break;
+        case SYNC_MENDED:
+            scrub_mend(office, line, &event);
+            break;
         case SYNC_OWN_AHEAD:
             core_stop(
                 office, ERROR_STOPPED,
@@ -339,7 +340,7 @@ void carry_events(struct office *office, struct line *line)
             break;
         case SYNC_ALARM:
             core_alarm(office, "%s on the line %s: %s", line->charter->members[event.member].name, line->name,
-                         event.reason);
+                       event.reason);
             break;
         }
     }

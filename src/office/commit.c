@@ -507,7 +507,7 @@ static void commit_failed(struct office *office, struct commit_job *commit)
     lines_forget_unrecorded(office);
     if (error.code != ERROR_FULL) {
         core_stop(office, error.code,
-                    "%s. What was being recorded may or may not be; start the office again to find out", error.message);
+                  "%s. What was being recorded may or may not be; start the office again to find out", error.message);
         return;
     }
     for (size_t i = commit->lazy_from; i < commit->batch.count; i++)
@@ -540,6 +540,7 @@ static void commit_done(struct office *office, struct office_job *job, struct no
         return;
     }
     office->batch = job->number;
+    core_batch_is_durable(office);
     if (office->state != OFFICE_READY)
         return; /* stopped meanwhile: it is recorded, and nothing leaves */
     links_accept_offers(office, commit->offer, commit->offer_generation, commit->offer_count);

@@ -7,7 +7,10 @@
  *   links.c   connections, dialling, handshake counters
  *   carry.c   between links and sync: messages, what sync needs from the store
  *   fold.c    opening entries, prekeys and epochs of others, order, inbox
+ *   inbox.c   how much waits for a person
  *   view.c    entries as people see them
+ *   overtake.c  entries that came before their turn
+ *   scrub.c   reading everything again and again, mending what broke
  *   prove.c   verification, policies, proofs
  *   status.c  facts
  */
@@ -56,6 +59,7 @@ struct member {
     uint64_t prekey_next;   /* id of the next prekey to publish for it */
     unsigned prekey_stock;  /* published for it and not used */
     bool forward;           /* one's own current epoch was wrapped to a prekey of it */
+    uint64_t offered_used;  /* ids below this were used, or are void */
     unsigned offered_count; /* its prekeys for us */
     struct offered offered[OFFERED_MAX];
     /* entries held and not readable: its author is told once an epoch, coalesced */
@@ -158,6 +162,7 @@ struct line {
     struct monotonic settle_at; /* when the newest head is flagged, if settle_due */
     struct monotonic last_settle;
     uint64_t inbox;
+    bool inbox_stale;         /* something was taken out: it is counted again */
     struct age age[AGES_MAX]; /* a ring, oldest first */
     unsigned age_first, age_count;
     uint64_t age_before; /* when the oldest entry before the ring became durable; 0 if unknown */
@@ -216,6 +221,12 @@ struct gated {
     struct gated *next;
 };
 
+struct deferred {
+    struct office_event event;
+    uint64_t batch;
+    struct deferred *next;
+};
+
 struct office {
     struct office_config config;
     enum office_state state;
@@ -245,13 +256,18 @@ struct office {
     bool hurry;    /* the lazy operations must become durable now */
     bool truncate; /* secrets were deleted: checkpoint within a minute */
     struct monotonic truncate_at;
-    bool committing;     /* a batch is out */
-    struct gated *gated; /* jobs that wait until what was recorded before them can be read */
-    size_t jobs_out;     /* taken by the driver or waiting */
+    bool committing;           /* a batch is out */
+    struct deferred *deferred; /* answers that wait for a batch, in order */
+    struct gated *gated;       /* jobs that wait until what was recorded before them can be read */
+    size_t jobs_out;           /* taken by the driver or waiting */
     struct office_job *job_first, *job_last;
     struct queued *event_first, *event_last;
-    bool inbox_stale; /* the counts are to be read again */
-    bool watched;     /* somebody wants OFFICE_ENTRY */
+    bool scrubbing; /* a scrub job is out */
+    size_t scrub_line;
+    unsigned scrub_member;
+    uint64_t scrub_index;
+    struct monotonic scrub_at; /* not before: a slice a second, and only when awake anyway */
+    bool watched;              /* somebody wants OFFICE_ENTRY */
     size_t alarm_count;
     char alarm[ALARMS_MAX][200];
 };
@@ -268,6 +284,9 @@ void core_reply_error(struct office *office, uint64_t request, const struct erro
 void core_job(struct office *office, struct office_job *job);
 /* Queues a job that reads a line, once everything durable on it now is folded and the fold is in the store. */
 void core_job_after_fold(struct office *office, struct line *line, struct office_job *job);
+/* Answers once the operations put to `lazy` so far are durable, which is hurried. */
+void core_reply_when_durable(struct office *office, const struct office_event *event);
+void core_batch_is_durable(struct office *office);
 /* The batch that will hold the operations put to `lazy` now. */
 uint64_t core_next_batch(const struct office *office);
 /* The line of that name, or NULL with an error. Also refuses while locked or (if `writes`) stopped. */
@@ -278,8 +297,7 @@ void core_lazy(struct office *office, const struct store_op *op);
 /* Runs the parts that may have something to do now. Called at the end of every public function. */
 void core_turn(struct office *office);
 /* "A/N" of a line; -1 with an error. */
-int core_parse_entry(const struct line *line, struct span text, unsigned *member, uint64_t *index,
-                       struct error *error);
+int core_parse_entry(const struct line *line, struct span text, unsigned *member, uint64_t *index, struct error *error);
 
 /* --- append.c ---------------------------------------------------------------------------------------------- */
 /* The first two entries of one's own log. */
@@ -337,6 +355,15 @@ void overtaken_written(struct line *line, bool durable);
 bool overtaken_was_shown(const struct line *line, unsigned member, uint64_t index);
 void overtaken_reached(struct office *office, struct line *line, unsigned member, uint64_t folded);
 bool overtaken_waiting(const struct line *line);
+/* An entry that overtook and is held beyond the gap; NULL if there is none there. */
+const struct overtaken *overtaken_find(const struct line *line, unsigned member, uint64_t index);
+
+/* --- inbox.c --- */
+void inbox_count(struct office *office, struct line *line);
+
+/* --- scrub.c --- */
+void scrub_some(struct office *office);
+void scrub_mend(struct office *office, struct line *line, const struct sync_event *event);
 
 /* --- fold.c --- */
 /* An entry beyond a gap came: make it durable, show it, and say that it is held. */

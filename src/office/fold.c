@@ -263,9 +263,11 @@ static void take_prekeys(struct office *office, struct line *line, unsigned auth
     if (prekeys == NULL || prekeys_read(prekeys, entry->body, author, line->charter->member_count, NULL) != 0)
         goto out;
     if (prekeys->voids && member->offered_count > 0) {
-        struct store_op op = {.kind = STORE_DROP_OFFERED, .n = {line->number, author, INT64_MAX}};
+        uint64_t last = member->offered[member->offered_count - 1].id;
+        struct store_op op = {.kind = STORE_DROP_OFFERED, .n = {line->number, author, (int64_t)last}};
 
         core_lazy(office, &op);
+        member->offered_used = last + 1;
         member->offered_count = 0;
     }
     for (unsigned i = 0; i < prekeys->count; i++) {
@@ -276,7 +278,8 @@ static void take_prekeys(struct office *office, struct line *line, unsigned auth
             struct store_op op = {.kind = STORE_PUT_OFFERED, .n = {line->number, author, (int64_t)id}};
 
             /* Ids rise; a key that cannot be used is passed over. */
-            if ((member->offered_count > 0 && id <= member->offered[member->offered_count - 1].id) ||
+            if (id < member->offered_used ||
+                (member->offered_count > 0 && id <= member->offered[member->offered_count - 1].id) ||
                 !dh_key_is_valid(prekeys->batch[i].key[k]))
                 continue;
             op.b[0] = span_of(prekeys->batch[i].key[k], DH_SIZE);
@@ -387,8 +390,8 @@ static void take_notice(struct office *office, struct line *line, unsigned autho
         line->has_epoch = false;
         line->member[author].offered_count = 0;
         core_alarm(office,
-                     "%s cannot open our entry %llu on the line %s and perhaps later ones; send again what mattered",
-                     line->charter->members[author].name, (unsigned long long)body->unreadable[i].first, line->name);
+                   "%s cannot open our entry %llu on the line %s and perhaps later ones; send again what mattered",
+                   line->charter->members[author].name, (unsigned long long)body->unreadable[i].first, line->name);
     }
 }
 
@@ -414,7 +417,7 @@ static void drop_inbox(struct office *office, struct line *line, const struct en
         op.n[0] = PLACE(LOG_NUMBER(line, reference->member), reference->index);
         core_lazy(office, &op);
     }
-    office->inbox_stale = true;
+    line->inbox_stale = true;
 }
 
 static void announce(struct office *office, struct fold_job *fold, const struct slice_entry *slice,
@@ -791,5 +794,7 @@ void fold_some(struct office *office)
             core_job(office, &fold->job);
         }
         fold_one_overtaken(office, line);
+        if (line->inbox_stale)
+            inbox_count(office, line);
     }
 }

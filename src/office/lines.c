@@ -359,9 +359,8 @@ void office_line_confirm(struct office *office, uint64_t request, struct span na
     op.n[1] = 1;
     op.n[2] = line->left;
     core_lazy(office, &op);
-    office->hurry = true;
     event.line = line->name;
-    core_event(office, &event);
+    core_reply_when_durable(office, &event);
     core_turn(office);
 }
 

@@ -201,6 +201,34 @@ int office_link_accepted(struct office *office, struct now now)
     return number;
 }
 
+/* A test that found no answer tries once more with a counter far ahead: only a member can, and only a clock or a
+ * restored office makes a difference then. */
+static bool retry_test(struct office *office, struct connection *connection)
+{
+    int number = 0;
+    struct connection *again = NULL;
+
+    if (!connection->test || connection->jumped || connection->request == 0 || office->state != OFFICE_READY)
+        return false;
+    number = dial(office, connection->line, connection->member, &connection->address, connection->address_text);
+    if (number < 0)
+        return false;
+    again = &office->connection[number];
+    again->test = true;
+    again->jumped = true;
+    again->request = connection->request;
+    connection->request = 0;
+    return true;
+}
+
+static void end_test(struct office *office, struct connection *connection)
+{
+    if (!retry_test(office, connection))
+        reply_test(
+            office, connection, "no-answer", 0,
+            "connected, but no answer came in 10 s: it is not a liaison office, or its line or courier key differs");
+}
+
 /* --- what a channel says ---------------------------------------------------------------------------------------------
  */
 
@@ -311,7 +339,10 @@ static void take_closed(struct office *office, int number, const char *reason)
 {
     struct connection *connection = &office->connection[number];
 
-    reply_test(office, connection, "no-answer", 0, reason);
+    if (connection->state == CONNECTION_HANDSHAKE)
+        end_test(office, connection);
+    else
+        reply_test(office, connection, "no-answer", 0, reason);
     end_connection(office, number, reason, true);
 }
 
@@ -338,7 +369,7 @@ static void take_channel_events(struct office *office, int number)
                 sync_input(line_of(office, connection)->sync, (unsigned)connection->sync_link, event.message,
                            office->now, &error) != 0) {
                 core_log(office, "%s: %s", line_of(office, connection)->charter->members[connection->member].name,
-                           error.message);
+                         error.message);
                 channel_close(connection->channel, error.message);
             }
             break;
@@ -364,21 +395,27 @@ void office_link_input(struct office *office, int number, struct span bytes, str
     core_turn(office);
 }
 
-static void pump(struct office *office, struct connection *connection)
+static void pump_lane(struct office *office, struct connection *connection, bool urgent)
 {
     struct buffer message = {0};
 
-    if (connection->state != CONNECTION_UP || connection->sync_link < 0)
-        return;
-    while (channel_room(connection->channel) > 0 &&
-           sync_output(line_of(office, connection)->sync, (unsigned)connection->sync_link, &message)) {
-        if (buffer_failed(&message) || channel_send(connection->channel, buffer_span(&message)) != 0) {
+    while (channel_room(connection->channel, urgent) > 0 &&
+           sync_output(line_of(office, connection)->sync, (unsigned)connection->sync_link, urgent, &message)) {
+        if (buffer_failed(&message) || channel_send(connection->channel, buffer_span(&message), urgent) != 0) {
             channel_close(connection->channel, "there is no memory left");
             break;
         }
         buffer_reset(&message);
     }
     buffer_free(&message);
+}
+
+static void pump(struct office *office, struct connection *connection)
+{
+    if (connection->state != CONNECTION_UP || connection->sync_link < 0)
+        return;
+    pump_lane(office, connection, true);
+    pump_lane(office, connection, false);
 }
 
 size_t office_link_output(struct office *office, int number, struct buffer *out, size_t max, struct now now)
@@ -404,26 +441,6 @@ size_t office_link_output(struct office *office, int number, struct buffer *out,
     return given;
 }
 
-/* A test that found no answer tries once more with a counter far ahead: only a member can, and only a clock or a
- * restored office makes a difference then. */
-static bool retry_test(struct office *office, struct connection *connection)
-{
-    int number = 0;
-    struct connection *again = NULL;
-
-    if (!connection->test || connection->jumped || connection->request == 0 || office->state != OFFICE_READY)
-        return false;
-    number = dial(office, connection->line, connection->member, &connection->address, connection->address_text);
-    if (number < 0)
-        return false;
-    again = &office->connection[number];
-    again->test = true;
-    again->jumped = true;
-    again->request = connection->request;
-    connection->request = 0;
-    return true;
-}
-
 void office_link_broken(struct office *office, int number, const char *reason, struct now now)
 {
     struct connection *connection = &office->connection[number];
@@ -433,8 +450,8 @@ void office_link_broken(struct office *office, int number, const char *reason, s
         return;
     if (connection->state == CONNECTION_DIALLING)
         reply_test(office, connection, "cannot-connect", 0, reason);
-    else if (!retry_test(office, connection))
-        reply_test(office, connection, "no-answer", 0, reason);
+    else
+        end_test(office, connection);
     end_connection(office, number, reason, false);
     free_connection(connection);
     core_turn(office);
@@ -509,10 +526,7 @@ static void step_connection(struct office *office, int number)
     if (!connection->test || connection->state == CONNECTION_CLOSING ||
         connection->test_until.us > office->now.monotonic.us)
         return;
-    if (!retry_test(office, connection))
-        reply_test(
-            office, connection, "no-answer", 0,
-            "connected, but no answer came in 10 s: it is not a liaison office, or its line or courier key differs");
+    end_test(office, connection);
     end_connection(office, number, "the test is over", true);
 }
 
@@ -546,8 +560,7 @@ static void reply_done(struct office *office, uint64_t request)
 {
     struct office_event event = {.kind = OFFICE_REPLY, .request = request};
 
-    office->hurry = true; /* what was said to be done is durable soon */
-    core_event(office, &event);
+    core_reply_when_durable(office, &event);
 }
 
 static struct line *line_and_party(struct office *office, struct span name, struct span party, struct span text,

@@ -166,6 +166,34 @@ void core_lazy(struct office *office, const struct store_op *op)
     store_batch_put(&office->lazy, op);
 }
 
+void core_reply_when_durable(struct office *office, const struct office_event *event)
+{
+    struct deferred *deferred = calloc(1, sizeof *deferred);
+    struct deferred **tail = &office->deferred;
+
+    if (deferred == NULL) {
+        core_event(office, event);
+        return;
+    }
+    deferred->event = *event;
+    deferred->batch = core_next_batch(office);
+    office->hurry = true;
+    while (*tail != NULL)
+        tail = &(*tail)->next;
+    *tail = deferred;
+}
+
+void core_batch_is_durable(struct office *office)
+{
+    while (office->deferred != NULL && office->deferred->batch <= office->batch) {
+        struct deferred *deferred = office->deferred;
+
+        office->deferred = deferred->next;
+        core_event(office, &deferred->event);
+        free(deferred);
+    }
+}
+
 uint64_t core_next_batch(const struct office *office)
 {
     return office->batch + (office->committing ? 2 : 1);
@@ -254,8 +282,7 @@ struct line *core_line(struct office *office, struct span name, bool writes, str
     return NULL;
 }
 
-int core_parse_entry(const struct line *line, struct span text, unsigned *member, uint64_t *index,
-                       struct error *error)
+int core_parse_entry(const struct line *line, struct span text, unsigned *member, uint64_t *index, struct error *error)
 {
     const uint8_t *slash = text.size > 0 ? memrchr(text.data, '/', text.size) : NULL;
     int found = slash == NULL ? -1 : charter_member(line->charter, span_of(text.data, (size_t)(slash - text.data)));
@@ -266,7 +293,7 @@ int core_parse_entry(const struct line *line, struct span text, unsigned *member
         return error_set(error, ERROR_NOT_FOUND,
                          "no member of this line, or more than one, has the name before the \"/\"");
     *member = (unsigned)found;
-    if (*index >= sync_durable(line->sync, *member))
+    if (*index >= sync_durable(line->sync, *member) && overtaken_find(line, *member, *index) == NULL)
         return error_set(error, ERROR_NOT_FOUND,
                          "%s/%llu is not in the record: %llu entries of its author are held here",
                          line->charter->members[*member].name, (unsigned long long)*index,
@@ -282,6 +309,7 @@ void core_turn(struct office *office)
     links_turn(office);
     commit_some(office);
     fold_some(office);
+    scrub_some(office);
 }
 
 struct monotonic office_next(const struct office *office)

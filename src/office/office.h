@@ -166,6 +166,7 @@ struct office_view {
     unsigned precedence;
     bool exercise;
     bool readable;
+    bool early; /* it came before its turn: entries of its author before it are still to come */
     bool has_written;
     uint64_t written, received; /* seconds */
     bool has_answers;

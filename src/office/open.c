@@ -402,6 +402,8 @@ static int load_offered(struct opening *opening, struct line *line, unsigned mem
     struct member *m = &line->member[member];
 
     for (size_t i = 0; status == 0 && i < result.count && m->offered_count < OFFERED_MAX; i++) {
+        if (result.row[i].b[0].size == 0)
+            m->offered_used = (uint64_t)result.row[i].n[0] + 1;
         if (result.row[i].b[0].size != DH_SIZE)
             continue;
         m->offered[m->offered_count].id = (uint64_t)result.row[i].n[0];
@@ -411,7 +413,8 @@ static int load_offered(struct opening *opening, struct line *line, unsigned mem
     return status;
 }
 
-/* Claims that could not be checked before the last stop: the order is computed anew, which finds those that still can't. */
+/* Claims that could not be checked before the last stop: the order is computed anew, which finds those that still
+ * can't. */
 static int load_claims(struct opening *opening, struct line *line)
 {
     struct store_query query = {.kind = STORE_CLAIMS};
@@ -535,6 +538,13 @@ void office_free(struct office *office)
         return;
     while (office_job(office, &job))
         job->release(job);
+    while (office->deferred != NULL) {
+        struct deferred *deferred = office->deferred;
+
+        office->deferred = deferred->next;
+        office_event_free(&deferred->event);
+        free(deferred);
+    }
     while (office->gated != NULL) {
         struct gated *gated = office->gated;
 

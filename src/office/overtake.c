@@ -45,8 +45,8 @@ void pending_entry(struct office *office, struct line *line, const struct sync_e
     (*tail)->chunk = event->chunk;
     (*tail)->head = event->head;
     core_log(office, "%s/%llu came before %llu entries of its author that are still to come",
-               line->charter->members[event->member].name, (unsigned long long)event->first,
-               (unsigned long long)(event->first - sync_durable(line->sync, event->member)));
+             line->charter->members[event->member].name, (unsigned long long)event->first,
+             (unsigned long long)(event->first - sync_durable(line->sync, event->member)));
 }
 
 bool overtaken_waiting(const struct line *line)
@@ -80,6 +80,14 @@ void overtaken_written(struct line *line, bool durable)
     for (struct overtaken *o = line->overtaken; o != NULL; o = o->next)
         if (o->state == OVERTAKEN_WRITING)
             o->state = durable ? OVERTAKEN_DURABLE : OVERTAKEN_NEW;
+}
+
+const struct overtaken *overtaken_find(const struct line *line, unsigned member, uint64_t index)
+{
+    for (const struct overtaken *o = line->overtaken; o != NULL; o = o->next)
+        if (o->member == member && o->index == index && o->state >= OVERTAKEN_DURABLE)
+            return o;
+    return NULL;
 }
 
 bool overtaken_was_shown(const struct line *line, unsigned member, uint64_t index)

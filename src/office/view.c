@@ -8,6 +8,7 @@
 #include "office/engine.h"
 
 #define VIEW_BYTES_MAX (1u << 20)
+#define EARLY_MAX SYNC_PENDING_MAX
 
 /* An entry that names another one: perhaps an acknowledgement or an answer. */
 struct mention {
@@ -23,6 +24,7 @@ struct row {
     uint64_t index;
     uint64_t received;
     struct buffer bytes, sealed; /* the entry; its epoch's secret, sealed */
+    bool early;                  /* it overtook: entries before it are still to come */
     size_t receipt_count;
     struct receipt receipt[MEMBERS_MAX];
     struct mention *mention;
@@ -60,7 +62,7 @@ static void view_release(struct office_job *job)
 {
     struct view_job *view = (struct view_job *)job;
 
-    for (size_t i = 0; i < view->limit; i++) {
+    for (size_t i = 0; i < view->limit + EARLY_MAX; i++) {
         buffer_free(&view->row[i].bytes);
         buffer_free(&view->row[i].sealed);
         free_mentions(&view->row[i]);
@@ -77,29 +79,55 @@ static unsigned author_of(const struct line *line, int64_t place)
     return (PLACE_LOG(place) - 1 - line->number * MEMBERS_MAX) % MEMBERS_MAX;
 }
 
-/* An entry's bytes, and the sealed secret of its epoch if it is a sealed one. */
-static int gather_entry(struct store *store, int64_t place, struct buffer *bytes, struct buffer *sealed,
-                        uint64_t *received, struct error *error)
+/* The sealed secret of a sealed entry's epoch. */
+static int gather_secret(struct store *store, uint32_t log, uint64_t epoch, struct buffer *sealed, struct error *error)
 {
-    struct store_query query = {.kind = STORE_ENTRY, .n = {place}};
-    struct store_query epoch = {.kind = STORE_EPOCH};
+    struct store_query query = {.kind = STORE_EPOCH, .n = {log, (int64_t)epoch}};
     struct store_result result = {0};
-    struct store_result secret = {0};
     int status = store_read(store, &query, &result, error);
 
-    if (status == 0 && result.count > 0) {
+    if (status == 0 && result.count > 0)
+        buffer_put_span(sealed, result.row[0].b[0]);
+    store_result_free(&result);
+    return status;
+}
+
+/* An entry beyond a gap: it waits among the pending. */
+static int gather_pending(const struct line *line, struct store *store, int64_t place, struct buffer *bytes,
+                          struct buffer *sealed, struct error *error)
+{
+    struct store_query query = {.kind = STORE_ALL_PENDING, .n = {place}, .limit = 1};
+    struct store_result result = {0};
+    struct entry entry;
+    int status = store_read(store, &query, &result, error);
+
+    if (status == 0 && result.count > 0 && result.row[0].n[0] == place) {
+        buffer_put_span(bytes, result.row[0].b[0]);
+        if (entry_parse(&entry, result.row[0].b[0], author_of(line, place), line->charter->member_count, NULL) == 0 &&
+            entry.header.class == ENTRY_SEALED)
+            status = gather_secret(store, PLACE_LOG(place), entry.header.epoch, sealed, error);
+    }
+    store_result_free(&result);
+    return status;
+}
+
+static int gather_entry(const struct line *line, struct store *store, int64_t place, struct buffer *bytes,
+                        struct buffer *sealed, uint64_t *received, struct error *error)
+{
+    struct store_query query = {.kind = STORE_ENTRY, .n = {place}};
+    struct store_result result = {0};
+    int status = store_read(store, &query, &result, error);
+
+    if (status == 0 && result.count == 0) {
+        status = gather_pending(line, store, place, bytes, sealed, error);
+    } else if (status == 0) {
         const struct store_row *row = &result.row[0];
 
         *received = (uint64_t)row->n[4];
         buffer_put_span(bytes, row->b[1]);
-        epoch.n[0] = PLACE_LOG(place);
-        epoch.n[1] = row->n[3];
         if (row->n[1] == ENTRY_SEALED)
-            status = store_read(store, &epoch, &secret, error);
-        if (status == 0 && secret.count > 0)
-            buffer_put_span(sealed, secret.row[0].b[0]);
+            status = gather_secret(store, PLACE_LOG(place), (uint64_t)row->n[3], sealed, error);
     }
-    store_result_free(&secret);
     store_result_free(&result);
     return status;
 }
@@ -137,7 +165,8 @@ static int gather_mentions(struct view_job *view, struct store *store, int64_t p
         mention->index = PLACE_INDEX(by);
         *tail = mention;
         tail = &mention->next;
-        status = gather_entry(store, by, &mention->bytes, &mention->sealed, &mention->received, &view->job.error);
+        status = gather_entry(view->line, store, by, &mention->bytes, &mention->sealed, &mention->received,
+                              &view->job.error);
         view->bytes += mention->bytes.size;
     }
     store_result_free(&result);
@@ -151,7 +180,7 @@ static int gather(struct view_job *view, struct store *store, int64_t place)
 
     row->author = author_of(view->line, place);
     row->index = PLACE_INDEX(place);
-    if (gather_entry(store, place, &row->bytes, &row->sealed, &row->received, error) != 0 ||
+    if (gather_entry(view->line, store, place, &row->bytes, &row->sealed, &row->received, error) != 0 ||
         gather_receipts(store, place, row, error) != 0 || gather_mentions(view, store, place, row) != 0)
         return -1;
     view->bytes += row->bytes.size;
@@ -175,6 +204,8 @@ static int find_from(struct view_job *view, struct store *store)
     return status;
 }
 
+static int run_early(struct view_job *view, struct store *store);
+
 static int run_order(struct view_job *view, struct store *store)
 {
     struct store_query query = {.kind = view->falling ? STORE_ORDER_BACK : STORE_ORDER, .limit = view->limit};
@@ -194,6 +225,23 @@ static int run_order(struct view_job *view, struct store *store)
         status = gather(view, store, view->place);
     }
     view->more = result.more || view->count < result.count || view->count == view->limit;
+    store_result_free(&result);
+    return status == 0 && !view->more && !view->falling ? run_early(view, store) : status;
+}
+
+/* Behind the last entry in order stand those that overtook and wait for their turn. */
+static int run_early(struct view_job *view, struct store *store)
+{
+    struct store_query query = {.kind = STORE_ALL_PENDING, .n = {PLACE(LOG_NUMBER(view->line, 0), 0)}};
+    struct store_result result = {0};
+    int status = store_read(store, &query, &result, &view->job.error);
+
+    for (size_t i = 0; status == 0 && i < result.count && view->count < view->limit + EARLY_MAX; i++) {
+        if (result.row[i].n[0] >= PLACE(LOG_NUMBER(view->line, MEMBERS_MAX), 0))
+            break;
+        status = gather(view, store, result.row[i].n[0]);
+        view->row[view->count - (status == 0)].early = true;
+    }
     store_result_free(&result);
     return status;
 }
@@ -369,6 +417,7 @@ static void view_done(struct office *office, struct office_job *job, struct now 
         if (open_view(office, view->line, &event.view[event.view_count], row->author, row->index, &row->bytes,
                       &row->sealed, row->received) != 0)
             continue;
+        event.view[event.view_count].early = row->early;
         fill_state(office, view->line, &event.view[event.view_count], row);
         event.view_count++;
     }
@@ -384,7 +433,7 @@ static struct view_job *new_view(uint64_t request, struct line *line, size_t lim
 
     if (view == NULL)
         return NULL;
-    view->row = calloc(limit, sizeof *view->row);
+    view->row = calloc(limit + EARLY_MAX, sizeof *view->row);
     if (view->row == NULL) {
         free(view);
         return NULL;

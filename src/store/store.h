@@ -12,14 +12,14 @@
  *   meta      key TEXT PK, value                 the office's own facts: see enum store_meta
  *   lines     line PK, name, id, charter, me, courier (sealed), confirmed, left
  *   logs      log PK, line, member, incarnation, size, frontier (cache), folded (cache: how far the fold has come)
- *   entries   place PK, class, precedence, epoch, received (seconds), leaf, bytes      never updated
+ *   entries   place PK, class, precedence, epoch, received (seconds), leaf, bytes      never updated but to mend
  *   nodes     node PK, hash (cache)   hashes of complete subtrees of 256, 65,536 and 16,777,216 leaves;
  *             node = log << 40 | level << 36 | number, level 1, 2, 3
  *   heads     log, size PK, root, signature, settle
  *   receipts  log, by, size PK, time, signature, settle (cache: the head is a settle head)
  *   epochs    log, epoch PK, index, secret (sealed), forward (1: this member's wrap was to a prekey)
  *   prekeys   line, author, id PK, secret (sealed)       one's own, published for that author and not used
- *   offered   line, member, id PK, key (cache)           what the others published for this office, not used
+ *   offered   line, member, id PK, key        what the others published for this office, not used; key empty: used up to here
  *   tokens    line, token PK, first, count, digest        which entries a client's token made
  *   links     link PK, line, member, address
  *   counters  line, member PK, sent, received             handshake counters (design: link)
@@ -68,7 +68,8 @@ enum store_op_kind {
     STORE_DROP_PREKEY, /* line, author, id */
     STORE_DROP_PREKEYS, /* line: all of one's own, on that line */
     STORE_PUT_OFFERED, /* line, member, id | key */
-    STORE_DROP_OFFERED, /* line, member, id: that one and all with a smaller id */
+    STORE_DROP_OFFERED, /* line, member, id: that one and all with a smaller id; it stays as a row with an empty key,
+                           and nothing is put at or below it again */
     STORE_PUT_TOKEN,   /* line, first, count | token (16), digest (32) */
     STORE_PUT_LINK,    /* link, line, member | address */
     STORE_DROP_LINK,   /* link */
@@ -81,6 +82,7 @@ enum store_op_kind {
     STORE_DROP_CLAIM,  /* target place, by place */
     STORE_PUT_PENDING, /* place, size | bytes, root, signature, path */
     STORE_DROP_PENDING, /* log, index: all pending of that log below index */
+    STORE_MEND_ENTRY,   /* place | leaf, bytes: what the scrub found broken, as another member has it */
     STORE_OP_COUNT
 };
 

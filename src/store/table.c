@@ -94,8 +94,15 @@ const struct store_op_form store_op_forms[STORE_OP_COUNT] = {
     [STORE_PUT_PREKEY] = {3, 1, false, "REPLACE INTO prekeys (line, author, id, secret) VALUES (?1, ?2, ?3, ?4)", NULL},
     [STORE_DROP_PREKEY] = {3, 0, false, "DELETE FROM prekeys WHERE line = ?1 AND author = ?2 AND id = ?3", NULL},
     [STORE_DROP_PREKEYS] = {1, 0, false, "DELETE FROM prekeys WHERE line = ?1", NULL},
-    [STORE_PUT_OFFERED] = {3, 1, false, "REPLACE INTO offered (line, member, id, key) VALUES (?1, ?2, ?3, ?4)", NULL},
-    [STORE_DROP_OFFERED] = {3, 0, false, "DELETE FROM offered WHERE line = ?1 AND member = ?2 AND id <= ?3", NULL},
+    /* What is used stays as a row with an empty key, so that a put that comes later, or again, does not undo it. */
+    [STORE_PUT_OFFERED] = {3, 1, false,
+        "INSERT INTO offered (line, member, id, key) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS "
+        "(SELECT 1 FROM offered WHERE line = ?1 AND member = ?2 AND id >= ?3 AND key = x'') "
+        "ON CONFLICT (line, member, id) DO UPDATE SET key = excluded.key", NULL},
+    [STORE_DROP_OFFERED] = {3, 0, false, "DELETE FROM offered WHERE line = ?1 AND member = ?2 AND id <= ?3",
+        "INSERT INTO offered (line, member, id, key) SELECT ?1, ?2, ?3, x'' WHERE NOT EXISTS "
+        "(SELECT 1 FROM offered WHERE line = ?1 AND member = ?2 AND id > ?3 AND key = x'') "
+        "ON CONFLICT (line, member, id) DO UPDATE SET key = x''"},
     [STORE_PUT_TOKEN] = {3, 2, false,
         "REPLACE INTO tokens (line, first, count, token, digest) VALUES (?1, ?2, ?3, ?4, ?5)", NULL},
     [STORE_PUT_LINK] = {3, 1, false,
@@ -115,6 +122,7 @@ const struct store_op_form store_op_forms[STORE_OP_COUNT] = {
         "REPLACE INTO pending (place, size, bytes, root, signature, path) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", NULL},
     [STORE_DROP_PENDING] = {2, 0, false,
         "DELETE FROM pending WHERE place >= ?1 << 40 AND place < (?1 << 40) + ?2", NULL},
+    [STORE_MEND_ENTRY] = {1, 2, false, "UPDATE entries SET leaf = ?2, bytes = ?3 WHERE place = ?1", NULL},
 };
 
 /* A member's number is 0 to 15 (MEMBERS_MAX). Asking for each of them is a seek; GROUP BY would read every receipt. */

@@ -29,6 +29,8 @@ struct log {
     bool has_receipt;
     struct point receipt_point;
     struct receipt receipt;
+    bool mending; /* entry `mend` is broken here, and asked for */
+    uint64_t mend;
     /* of another's log: whom it was asked of, since its author is out of reach */
     bool wanted;
     unsigned want_link;
@@ -45,8 +47,9 @@ struct flight {
 struct peer {
     bool up;
     bool hello_sent;
-    bool greeted; /* its HELLO came */
-    bool active;  /* of all links to that member, the one that one's own log goes out on */
+    bool greeted;  /* its HELLO came */
+    bool fetching; /* it asked for an entry, and the answer is being read */
+    bool active;   /* of all links to that member, the one that one's own log goes out on */
     unsigned member;
     uint64_t have[MEMBERS_MAX]; /* durable there */
     uint64_t sent[MEMBERS_MAX];
@@ -57,8 +60,10 @@ struct peer {
     struct flight flight[SYNC_FLIGHTS_MAX]; /* a ring */
     unsigned flight_first, flight_count;
     size_t flight_bytes;
-    struct buffer queue; /* small messages, each behind its length in four bytes */
-    size_t queue_at;
+    struct lane {
+        struct buffer queue; /* messages, each behind its length in four bytes */
+        size_t at;
+    } lane[2]; /* 1: urgent */
 };
 
 struct queued_event {
@@ -86,8 +91,8 @@ bool engine_has_root(const struct log *log, uint64_t size, const uint8_t root[st
 /* Verifies a head of a log, unless it is the newest one known. */
 bool engine_verify_head(const struct sync *sync, unsigned member, const struct head *head);
 void engine_note_head(struct log *log, const struct head *head);
-/* Puts a small message at the end of a link's queue. */
-void engine_enqueue(struct peer *peer, const struct buffer *message);
+/* Puts a message at the end of a lane of a link. */
+void engine_enqueue(struct peer *peer, bool urgent, const struct buffer *message);
 /* The other end of a link holds `size` entries of the log. */
 void engine_peer_has(struct sync *sync, struct peer *peer, unsigned member, uint64_t size);
 /* Asks the best link for logs whose authors are out of reach. */

@@ -135,7 +135,7 @@ static int take_entries(struct sync *sync, unsigned link, struct message *messag
         struct buffer want = {0};
 
         message_put_size(&want, MESSAGE_WANT, message->member, log->staged.size);
-        engine_enqueue(peer, &want);
+        engine_enqueue(peer, true, &want);
         buffer_free(&want);
         return 0;
     }
@@ -219,6 +219,27 @@ static bool known_root(const struct log *log, uint64_t size, uint8_t root[static
     return false;
 }
 
+/* An entry that is broken here, from another's copy: true if its path leads to a root that is ours. */
+static int take_mended(struct sync *sync, unsigned link, const struct message *message, struct error *error)
+{
+    struct log *log = &sync->log[message->member];
+    struct sync_event event = {.kind = SYNC_MENDED, .link = link, .member = message->member, .first = message->first};
+    uint8_t root[HASH_SIZE];
+    uint8_t leaf[HASH_SIZE];
+
+    tree_leaf(leaf, message->entry);
+    if (!known_root(log, message->head.size, root) || memcmp(root, message->head.root, HASH_SIZE) != 0 ||
+        !tree_verify_inclusion(leaf, message->first, message->head.size, &message->proof, root))
+        return 0;
+    event.chunk = sync_chunk_new(message->member, message->first, 1);
+    if (event.chunk == NULL || sync_chunk_add(event.chunk, message->entry) != 0 || engine_event(sync, &event) != 0) {
+        sync_chunk_free(event.chunk);
+        return error_set(error, ERROR_SYSTEM, "there is no memory left");
+    }
+    log->mending = false;
+    return 0;
+}
+
 static int take_overtake(struct sync *sync, unsigned link, const struct message *message, struct error *error)
 {
     struct log *log = &sync->log[message->member];
@@ -227,6 +248,8 @@ static int take_overtake(struct sync *sync, unsigned link, const struct message 
     uint8_t root[HASH_SIZE];
     uint8_t leaf[HASH_SIZE];
 
+    if (log->mending && log->mend == message->first)
+        return take_mended(sync, link, message, error);
     /* What is held already, or cannot be tied to what is held, waits for its turn. */
     if (message->member == sync->me || message->first < log->staged.size || !known_root(log, message->base, root))
         return 0;
@@ -257,6 +280,17 @@ static void take_want(struct sync *sync, unsigned link, const struct message *me
     peer->sent[message->member] = message->first;
 }
 
+static int take_fetch(struct sync *sync, unsigned link, const struct message *message, struct error *error)
+{
+    struct peer *peer = &sync->peer[link];
+    struct sync_event event = {.kind = SYNC_OVERTAKE, .link = link, .member = message->member, .first = message->first};
+
+    if (peer->fetching || message->first >= sync->log[message->member].durable.size)
+        return 0;
+    peer->fetching = true;
+    return engine_event(sync, &event) == 0 ? 0 : error_set(error, ERROR_SYSTEM, "there is no memory left");
+}
+
 int sync_input(struct sync *sync, unsigned link, struct span bytes, struct now now, struct error *error)
 {
     struct message *message = sync->message;
@@ -283,6 +317,8 @@ int sync_input(struct sync *sync, unsigned link, struct span bytes, struct now n
         return 0;
     case MESSAGE_OVERTAKE:
         return take_overtake(sync, link, message, error);
+    case MESSAGE_FETCH:
+        return take_fetch(sync, link, message, error);
     }
     return 0;
 }

@@ -92,11 +92,12 @@ int message_read(struct message *message, struct span bytes, unsigned member_cou
     static const struct {
         const char *name;
         size_t items;
-    } form[] = {{"HELLO", 3}, {"ENTRIES", 8}, {"SETTLE", 4}, {"RECEIPT", 8}, {"HAVE", 4}, {"WANT", 4}, {"OVERTAKE", 9}};
+    } form[] = {{"HELLO", 3}, {"ENTRIES", 8}, {"SETTLE", 4},   {"RECEIPT", 8},
+                {"HAVE", 4},  {"WANT", 4},    {"OVERTAKE", 9}, {"FETCH", 4}};
     struct cursor cursor = cursor_of(bytes);
     size_t items = cbor_read_array(&cursor, 9);
 
-    message->type = (enum message_type)cbor_read_uint_max(&cursor, MESSAGE_OVERTAKE);
+    message->type = (enum message_type)cbor_read_uint_max(&cursor, MESSAGE_FETCH);
     if (cursor.failed || items != form[message->type].items)
         return error_set(error, ERROR_INVALID, "a message of no known type came");
     if (message->type != MESSAGE_HELLO)
@@ -116,6 +117,7 @@ int message_read(struct message *message, struct span bytes, unsigned member_cou
         break;
     case MESSAGE_HAVE:
     case MESSAGE_WANT:
+    case MESSAGE_FETCH:
         message->first = cbor_read_uint_max(&cursor, TREE_SIZE_MAX);
         break;
     case MESSAGE_OVERTAKE:

@@ -12,6 +12,7 @@
  *   OVERTAKE [6, member, incarnation, index, entry, HEAD, [hash, ...], base, [hash, ...]]
  *                                                        an entry beyond a gap: its inclusion in the head, and the
  *                                                        consistency of that head with the first `base` entries
+ *   FETCH    [7, member, incarnation, index]             send me that entry with its proof: answered by OVERTAKE
  *   HEAD     [] for none, or [size, root, signature]
  */
 #ifndef LIAISON_SYNC_MESSAGE_H
@@ -32,6 +33,7 @@ enum message_type {
     MESSAGE_HAVE,
     MESSAGE_WANT,
     MESSAGE_OVERTAKE,
+    MESSAGE_FETCH,
 };
 
 struct hello_log {
@@ -44,7 +46,7 @@ struct message {
     enum message_type type;
     unsigned member; /* whose log */
     struct hello_log hello[MEMBERS_MAX];
-    uint64_t first;        /* ENTRIES: first index; HAVE: size; WANT: from; OVERTAKE: index */
+    uint64_t first;        /* ENTRIES: first index; HAVE: size; WANT: from; OVERTAKE, FETCH: index */
     struct cursor entries; /* ENTRIES: the entries, `count` byte strings still to be read with message_entry() */
     size_t count;
     struct span entry; /* OVERTAKE */
@@ -69,7 +71,7 @@ void message_put_entries(struct buffer *out, unsigned member, uint64_t first, co
 void message_put_settle(struct buffer *out, unsigned member, const struct head *head);
 void message_put_receipt(struct buffer *out, unsigned member, uint64_t size, const uint8_t root[static HASH_SIZE],
                          const struct receipt *receipt);
-/* HAVE or WANT. */
+/* HAVE, WANT or FETCH. */
 void message_put_size(struct buffer *out, enum message_type type, unsigned member, uint64_t size);
 void message_put_overtake(struct buffer *out, unsigned member, uint64_t index, struct span entry,
                           const struct head *head, const struct tree_proof *inclusion, uint64_t base,

@@ -1,6 +1,6 @@
 /*
- * What goes: for each link the most urgent message first. Receipts and small things before entries, one's own log
- * before others'.
+ * What goes. Urgent: the greeting, what overtakes, receipts. Else: settle heads and what is forwarded, behind the
+ * entries they speak of; entries, one's own before others'.
  */
 #include <stdlib.h>
 
@@ -18,16 +18,16 @@ static void put_hello(const struct sync *sync, struct buffer *out)
     message_put_hello(out, logs, sync->charter->member_count);
 }
 
-static bool put_queued(struct peer *peer, struct buffer *out)
+static bool put_queued(struct lane *lane, struct buffer *out)
 {
-    struct cursor cursor = cursor_of(span_from(buffer_span(&peer->queue), peer->queue_at));
+    struct cursor cursor = cursor_of(span_from(buffer_span(&lane->queue), lane->at));
     uint32_t size = 0;
 
     if (cursor.left == 0)
         return false;
     size = cursor_u32(&cursor);
     buffer_put_span(out, cursor_span(&cursor, size));
-    peer->queue_at += 4 + (size_t)size;
+    lane->at += 4 + (size_t)size;
     return true;
 }
 
@@ -113,20 +113,22 @@ static bool put_entries(struct sync *sync, unsigned link, struct buffer *out)
     return false;
 }
 
-bool sync_output(struct sync *sync, unsigned link, struct buffer *message)
+bool sync_output(struct sync *sync, unsigned link, bool urgent, struct buffer *message)
 {
     struct peer *peer = &sync->peer[link];
 
     if (!peer->up)
         return false;
-    if (!peer->hello_sent) {
+    if (urgent && !peer->hello_sent) {
         peer->hello_sent = true;
         put_hello(sync, message);
         return true;
     }
-    if (!peer->greeted)
+    if (!peer->greeted || !peer->hello_sent)
         return false;
-    return put_queued(peer, message) || put_due(sync, peer, message) || put_entries(sync, link, message);
+    if (put_queued(&peer->lane[urgent], message))
+        return true;
+    return urgent ? put_due(sync, peer, message) : put_entries(sync, link, message);
 }
 
 void sync_serve(struct sync *sync, unsigned link, unsigned member, struct sync_chunk *chunk,
@@ -141,7 +143,7 @@ void sync_serve(struct sync *sync, unsigned link, unsigned member, struct sync_c
     if (chunk == NULL || chunk->first > peer->sent[member] || chunk->first + chunk->count <= peer->sent[member])
         goto out;
     if (put_chunk(peer, chunk, proof, &message))
-        engine_enqueue(peer, &message);
+        engine_enqueue(peer, false, &message);
 out:
     buffer_free(&message);
     sync_chunk_free(chunk);
@@ -150,19 +152,12 @@ out:
 void sync_overtake(struct sync *sync, unsigned link, struct span message)
 {
     struct peer *peer = &sync->peer[link];
-    struct buffer first = {0};
+    struct buffer copy = {0};
 
-    if (!peer->up || !peer->greeted)
+    peer->fetching = false;
+    if (!peer->up || !peer->greeted || message.size == 0)
         return;
-    /* Before everything that is queued. */
-    buffer_put_u32(&first, (uint32_t)message.size);
-    buffer_put_span(&first, message);
-    buffer_put_span(&first, span_from(buffer_span(&peer->queue), peer->queue_at));
-    if (!buffer_failed(&first)) {
-        buffer_free(&peer->queue);
-        peer->queue = first;
-        peer->queue_at = 0;
-        return;
-    }
-    buffer_free(&first);
+    buffer_put_span(&copy, message);
+    engine_enqueue(peer, true, &copy);
+    buffer_free(&copy);
 }

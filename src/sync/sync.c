@@ -20,6 +20,14 @@ struct sync *sync_new(const struct charter *charter, unsigned me)
     return sync;
 }
 
+static void free_lanes(struct peer *peer)
+{
+    for (int urgent = 0; urgent < 2; urgent++) {
+        buffer_free(&peer->lane[urgent].queue);
+        peer->lane[urgent].at = 0;
+    }
+}
+
 void sync_free(struct sync *sync)
 {
     struct sync_event event;
@@ -35,7 +43,7 @@ void sync_free(struct sync *sync)
         sync_chunk_free(chunk);
     }
     for (unsigned i = 0; i < SYNC_LINKS_MAX; i++)
-        buffer_free(&sync->peer[i].queue);
+        free_lanes(&sync->peer[i]);
     free(sync->message);
     free(sync);
 }
@@ -104,16 +112,18 @@ void engine_note_head(struct log *log, const struct head *head)
     }
 }
 
-void engine_enqueue(struct peer *peer, const struct buffer *message)
+void engine_enqueue(struct peer *peer, bool urgent, const struct buffer *message)
 {
+    struct lane *lane = &peer->lane[urgent];
+
     if (buffer_failed(message))
         return; /* as if the link had lost it: said again after the next break */
-    if (peer->queue_at == peer->queue.size) {
-        buffer_reset(&peer->queue);
-        peer->queue_at = 0;
+    if (lane->at == lane->queue.size) {
+        buffer_reset(&lane->queue);
+        lane->at = 0;
     }
-    buffer_put_u32(&peer->queue, (uint32_t)message->size);
-    buffer_put(&peer->queue, message->data, message->size);
+    buffer_put_u32(&lane->queue, (uint32_t)message->size);
+    buffer_put(&lane->queue, message->data, message->size);
 }
 
 void engine_peer_has(struct sync *sync, struct peer *peer, unsigned member, uint64_t size)
@@ -186,7 +196,7 @@ void engine_want(struct sync *sync, struct monotonic now)
             struct buffer message = {0};
 
             message_put_size(&message, MESSAGE_WANT, member, log->staged.size);
-            engine_enqueue(best, &message);
+            engine_enqueue(best, true, &message);
             buffer_free(&message);
         }
     }
@@ -227,12 +237,10 @@ void sync_load_receipt(struct sync *sync, unsigned member, uint64_t size, const 
 void sync_link_up(struct sync *sync, unsigned link, unsigned member, struct now now)
 {
     struct peer *peer = &sync->peer[link];
-    struct buffer queue = peer->queue;
 
     (void)now;
-    buffer_reset(&queue);
+    free_lanes(peer);
     memset(peer, 0, sizeof *peer);
-    peer->queue = queue;
     peer->up = true;
     peer->member = member;
 }
@@ -243,8 +251,7 @@ void sync_link_down(struct sync *sync, unsigned link, struct now now)
 
     peer->up = false;
     peer->active = false;
-    buffer_free(&peer->queue);
-    peer->queue_at = 0;
+    free_lanes(peer);
     engine_choose_active(sync, peer->member);
     engine_want(sync, now.monotonic);
 }
@@ -313,7 +320,7 @@ void sync_forward_settle(struct sync *sync, unsigned member, const struct head *
         if (i == except_link || !peer->up || !peer->greeted || peer->member == member)
             continue;
         if (member == sync->me ? (peer->active && peer->sent[member] >= head->size) : true)
-            engine_enqueue(peer, &message);
+            engine_enqueue(peer, false, &message);
     }
     buffer_free(&message);
 }
@@ -342,7 +349,7 @@ void sync_forward_receipt(struct sync *sync, unsigned member, const struct head 
     message_put_receipt(&message, member, head->size, head->root, receipt);
     for (unsigned i = 0; i < SYNC_LINKS_MAX; i++)
         if (i != except_link && sync->peer[i].up && sync->peer[i].greeted && sync->peer[i].member != receipt->by)
-            engine_enqueue(&sync->peer[i], &message);
+            engine_enqueue(&sync->peer[i], false, &message);
     buffer_free(&message);
 }
 
@@ -379,10 +386,23 @@ void sync_receipt(struct sync *sync, unsigned member, const struct head *head, c
         if (!peer->up || !peer->greeted)
             continue;
         if (settle)
-            engine_enqueue(peer, &message);
+            engine_enqueue(peer, false, &message);
         else if (peer->member == member)
             peer->receipt_due[member] = log->has_receipt;
     }
+    buffer_free(&message);
+}
+
+void sync_mend(struct sync *sync, unsigned member, uint64_t index)
+{
+    struct buffer message = {0};
+
+    sync->log[member].mending = true;
+    sync->log[member].mend = index;
+    message_put_size(&message, MESSAGE_FETCH, member, index);
+    for (unsigned i = 0; i < SYNC_LINKS_MAX; i++)
+        if (sync->peer[i].up && sync->peer[i].greeted)
+            engine_enqueue(&sync->peer[i], true, &message);
     buffer_free(&message);
 }
 

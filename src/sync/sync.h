@@ -60,8 +60,9 @@ void sync_link_up(struct sync *sync, unsigned link, unsigned member, struct now 
 void sync_link_down(struct sync *sync, unsigned link, struct now now);
 /* A message from a link. -1: it violates the protocol, and the link is to be closed with the error's sentence. */
 int sync_input(struct sync *sync, unsigned link, struct span message, struct now now, struct error *error);
-/* Appends the most urgent message for a link; false if there is none now. */
-bool sync_output(struct sync *sync, unsigned link, struct buffer *message);
+/* Appends the next message for a lane of a link; false if there is none now. What is urgent (the greeting, receipts,
+ * what overtakes) may go between the parts of what is not; each lane keeps its order. */
+bool sync_output(struct sync *sync, unsigned link, bool urgent, struct buffer *message);
 
 enum sync_event_kind {
     SYNC_ACCEPTED,  /* chunk: store it, then call sync_stored(); the receiver frees it */
@@ -69,7 +70,8 @@ enum sync_event_kind {
     SYNC_RECEIPT,   /* member, head (size and root), receipt: verified */
     SYNC_PENDING,   /* member, first, chunk (one entry), head: an entry beyond the gap; store, then show; frees it */
     SYNC_NEED,      /* link, member, first: answer with sync_serve() */
-    SYNC_OVERTAKE,  /* link, first, base: answer with sync_overtake() */
+    SYNC_OVERTAKE,  /* link, member, first, base: answer with sync_overtake(); base 0: the whole head is known there */
+    SYNC_MENDED,    /* member, first, chunk (one entry): what sync_mend() asked for, proved; frees it */
     SYNC_OWN_AHEAD, /* head: a head signed by ourselves that our log does not have */
     SYNC_ALARM,     /* member: it signed what cannot be true; `reason` */
 };
@@ -110,6 +112,9 @@ void sync_serve(struct sync *sync, unsigned link, unsigned member, struct sync_c
                 const struct tree_proof *proof);
 /* Answers SYNC_OVERTAKE with one or two whole messages (message_put_overtake), the epoch entry's first. */
 void sync_overtake(struct sync *sync, unsigned link, struct span message);
+
+/* An entry is broken on the disk: asks every link for it. The answer comes as SYNC_MENDED, perhaps never. */
+void sync_mend(struct sync *sync, unsigned member, uint64_t index);
 
 /* When to call sync_step() at the latest. */
 struct monotonic sync_next(const struct sync *sync);
