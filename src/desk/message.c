@@ -130,13 +130,13 @@ void body_put(struct buffer *out, const struct body *body)
 int message_check(struct span text, struct span language, struct error *error)
 {
     if (text.size == 0)
-        return error_set(error, ERROR_REFUSED, "there is no text to send");
+        return error_set(error, ERROR_INVALID, "there is no text to send");
     if (text.size > TEXT_SIZE_MAX)
-        return error_set(error, ERROR_REFUSED, "the text has %zu bytes; the most is %d", text.size, TEXT_SIZE_MAX);
+        return error_set(error, ERROR_INVALID, "the text has %zu bytes; the most is %d", text.size, TEXT_SIZE_MAX);
     if (!text_is_utf8(text))
-        return error_set(error, ERROR_REFUSED, "the text is not valid UTF-8");
+        return error_set(error, ERROR_INVALID, "the text is not valid UTF-8");
     if (language.size > 0 && !text_is_language_tag(language))
-        return error_set(error, ERROR_REFUSED, "the language is not a tag such as en, ko, zh-Hans or ru");
+        return error_set(error, ERROR_INVALID, "the language is not a tag such as en, ko, zh-Hans or ru");
     return 0;
 }
 
