@@ -21,7 +21,7 @@ import time
 LIAISON, LIAISOND, LIAISON_VERIFY = (os.path.abspath(path) for path in sys.argv[1:4])
 LONG = os.environ.get("LIAISON_TEST_LONG") == "1"
 SEED = int(os.environ.get("LIAISON_TEST_SEED") or random.SystemRandom().randrange(1 << 32))
-ROOT = tempfile.mkdtemp(prefix="liaison-")
+ROOT = tempfile.mkdtemp(prefix="liaison-end-")
 
 # The tests' own surroundings: no office of the user who runs them.
 for name in ("LIAISON_OFFICE", "NOTIFY_SOCKET"):
@@ -135,14 +135,16 @@ def write(name, content):
     return path(name)
 
 
-def is_error(name, result, code, word, sentence=""):
-    """Refused in plain words and in JSON, and nothing on stdout. `result` is a function of more arguments."""
+def is_error(name, result, code, words, sentence=""):
+    """Refused in plain words and in JSON, and nothing on stdout. `result` is a function of more arguments; `words` is the
+    error's code, or a tuple of those allowed."""
+    words = (words,) if isinstance(words, str) else words
     plain, machine = result(), result("--json")
     case(name, plain.code == code and plain.out == "" and re.fullmatch(r"liaison: [^\n]+\n", plain.err)
          and sentence in plain.err, plain)
     try:
         error = json.loads(machine.err)["error"]
-        right = error["code"] == word and sentence in error["message"] and list(error) == ["code", "message"]
+        right = error["code"] in words and sentence in error["message"] and list(error) == ["code", "message"]
     except (ValueError, KeyError, TypeError):
         right = False
     case(f"{name}, with --json", machine.code == code and machine.out == "" and right, machine)
