@@ -225,6 +225,10 @@ static void prepare(uv_prepare_t *handle)
     struct host *host = handle->data;
 
     (void)uv_idle_stop(&host->hurry);
+    if (host->stopping && !host->finished && !host->unlocking) {
+        host->finished = true;
+        office_finish(host->office, host_now(host));
+    }
     if (!host->unlocking)
         turn(host);
     else
@@ -274,7 +278,6 @@ void host_stop(struct host *host, const char *why)
     host->stop_at = monotonic_after(clock_now().monotonic, STOP_US);
     log_line("ending: %s", why);
     log_notify("STOPPING=1");
-    office_finish(host->office, clock_now());
     (void)signal(SIGALRM, end_now);
     (void)alarm(STOP_ALARM_S);
     listen_stop(host);

@@ -67,6 +67,7 @@ struct host {
     bool unlocking; /* another thread works on the office: nothing else may touch it */
     bool said_locked, said_ready, said_stopped;
     bool stopping;
+    bool finished;            /* the office knows that it ends */
     struct monotonic stop_at; /* when stopping: at the latest */
     int exit_code;
     uint8_t read[READ_SIZE];
