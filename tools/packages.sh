@@ -23,7 +23,7 @@ packages_install() {
 
     if [ "$(id -u)" -ne 0 ]; then
         as_root='sudo -n'
-        sudo -n true 2>/dev/null || packages_give_up "Not root, and sudo wants a password" "$missing"
+        sudo -n true 2>/dev/null || packages_give_up "These packages are missing, and this is neither root nor is there a sudo without a password" "$missing"
     fi
     echo "Installing:$missing"
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q </dev/null >/dev/null || true
@@ -33,11 +33,10 @@ packages_install() {
 }
 
 packages_give_up() { # why missing
-    echo "$1. Please type:"
-    if [ "$(id -u)" -eq 0 ]; then
-        echo "apt-get update && apt-get install -y --no-install-recommends$2"
-    else
-        echo "sudo apt-get update && sudo apt-get install -y --no-install-recommends$2"
-    fi
+    local as_root=''
+
+    [ "$(id -u)" -eq 0 ] || ! command -v sudo >/dev/null || as_root='sudo '
+    echo "$1. Please type, as root:"
+    echo "${as_root}apt-get update && ${as_root}apt-get install -y --no-install-recommends$2"
     exit 1
 }
