@@ -86,7 +86,7 @@ check 'nor a name that is none' says 'cannot-connect: ' answer
 link_test "unix:$scratch/nothing.sock"
 check 'nor a socket that is not there' says 'cannot-connect: no such file' answer
 link_test "exec:exit 3"
-check 'a command that ends is told, with its status' says 'the command ended with status 3' answer
+check 'a command that ends gives no answer' says 'no-answer: ' answer
 a link add talks pyongyang "exec:printf '\\033[31mred\\n' >&2; sleep 300" >answer 2>&1
 check "a command's stderr is in the log" within 30 says "a link's command says: .*red" a.err
 check 'harmless' [ "$(grep -c "$(printf '\033')" a.err)" = 0 ]
