@@ -11,12 +11,14 @@ ELSEWHERE = {
         "cli/commands.c": "cli/acknowledge cli/card cli/inbox cli/line cli/link cli/record cli/status",
         "cli/usage.sh": "cli/dispatch cli/main cli/output",
         "cli/read.c": "cli/entries",
+        "cli/init.c": "cli/passphrase",
         "end/daemon.sh": "cli/unlock host/host host/main host/methods host/serve host/unlock",
         "end/wires.sh": "cli/link_stdio host/dial host/listen host/wires",
         "end/kill.py": "office/carry office/commit office/links office/office",
         "end/lines.py": "office/address office/lines office/status",
         "end/messages.py": "desk/message office/append office/fold office/inbox office/prove office/view",
         "end/badinput.py": "office/open",
+        "sync/sync.c": "sync/chunk sync/heads sync/input sync/output sync/receipts sync/want",
     }.items() for name in names.split()
 }
 
