@@ -5,6 +5,7 @@
 #ifndef LIAISON_TESTS_VECTORS_H
 #define LIAISON_TESTS_VECTORS_H
 
+#include <glob.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,34 @@ static inline json_t *vectors_load(const char *name)
 
     (void)snprintf(path, sizeof path, "%s/%s", folder != NULL ? folder : SOURCE_ROOT "/../shared/vectors", name);
     return vectors_load_path(path);
+}
+
+/* All cases of one of our formats, such as "record/charter", in the order of their files' names. A format without
+ * a case, and a file that is no case, end the program: nobody would see that nothing was tested. */
+static inline json_t *vectors_cases(const char *format)
+{
+    json_t *cases = json_array();
+    char pattern[4096];
+    glob_t files = {0};
+
+    (void)snprintf(pattern, sizeof pattern, SOURCE_ROOT "/vectors/%s.*.json", format);
+    if (glob(pattern, 0, NULL, &files) != 0) {
+        printf("# %s: no such file\n", pattern);
+        exit(1);
+    }
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        json_t *one = vectors_load_path(files.gl_pathv[i]);
+        json_error_t why;
+
+        if (json_unpack_ex(one, &why, JSON_VALIDATE_ONLY | JSON_STRICT, "{s:s, s:s, s:b, s:s, s:s}", "name",
+                           "input_hex", "ok", "reason", "output_hex") != 0) {
+            printf("# %s: %s\n", files.gl_pathv[i], why.text);
+            exit(1);
+        }
+        json_array_append_new(cases, one);
+    }
+    globfree(&files);
+    return cases;
 }
 
 static inline const char *vector_text(const json_t *object, const char *key)

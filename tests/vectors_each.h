@@ -1,5 +1,5 @@
 /*
- * Runs every case of a file of vectors/, an array of {name, input_hex, ok, reason, output_hex}.
+ * Runs every case of a format of vectors/, such as "record/charter".
  */
 #ifndef LIAISON_TESTS_VECTORS_EACH_H
 #define LIAISON_TESTS_VECTORS_EACH_H
@@ -11,15 +11,11 @@
 /* Runs one case: appends the output, or fills the error and returns -1. */
 typedef int run_case(struct span input, struct buffer *output, struct error *error);
 
-static inline void each_case(const char *file, run_case *run)
+static inline void each_case(const char *format, run_case *run)
 {
-    char path[4096];
-    json_t *cases = NULL, *one = NULL;
+    json_t *cases = vectors_cases(format), *one = NULL;
     size_t index = 0;
 
-    (void)snprintf(path, sizeof path, SOURCE_ROOT "/vectors/%s.json", file);
-    cases = vectors_load_path(path);
-    CHECK(json_array_size(cases) > 0);
     json_array_foreach(cases, index, one)
     {
         bool expected = json_is_true(json_object_get(one, "ok"));
@@ -30,7 +26,7 @@ static inline void each_case(const char *file, run_case *run)
                        : strstr(error.message, vector_text(one, "reason")) != NULL;
 
         if (ok != expected || !same)
-            printf("# %s, %s: %s\n", file, vector_text(one, "name"), ok ? "accepted" : error.message);
+            printf("# %s, %s: %s\n", format, vector_text(one, "name"), ok ? "accepted" : error.message);
         CHECK(ok == expected && same);
         buffer_free(&memory[0]);
         buffer_free(&memory[1]);

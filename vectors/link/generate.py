@@ -1,6 +1,6 @@
 """Writes the vectors of this folder from spec/link.md and the cryptography package, without a line of src/.
 
-Each file is an array of {name, input_hex, ok, reason, output_hex}. What input and output are:
+Each file is one case, FORMAT.SLUG.json. What input and output are, by format:
 conversation  what comes from the other side at this step of the page's worked example; what is sent in answer
 handshake     what a responder with the example's keys receives, all at once, accepting every authentic message 1;
               what it sends. `reason`, here and below, is why the link closed, also where the handshake is good
@@ -9,13 +9,17 @@ frame         the plain text of the first frame from the initiator, 240 bytes; t
 """
 import hashlib
 import hmac
-import json
 import os
 import struct
+import sys
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from cases import case, write  # the folder above
 
 INITIATOR, RESPONDER, COURIER, LINE = (bytes([value]) * 32 for value in (0x11, 0x22, 0x33, 0x44))
 INITIATOR_EPHEMERAL = bytes.fromhex("ae4bea8bd721873f88c273168734d96437b35cd30786690b2c0baa2ed2853c63")
@@ -43,10 +47,6 @@ def public(secret):
 
 def dh(secret, key):
     return X25519PrivateKey.from_private_bytes(secret).exchange(X25519PublicKey.from_public_bytes(key))
-
-
-def case(name, data, ok, reason="", output=b""):
-    return {"name": name, "input_hex": data.hex(), "ok": ok, "reason": reason, "output_hex": output.hex()}
 
 
 # Handshake
@@ -151,7 +151,7 @@ def handshake_cases():
         unopened("another responder's link key", Handshake(responder=b"\x23" * 32).first(payload)),
         *(unopened(f"bit 0 of byte {at} is flipped", flipped(good, at)) for at in (0, 31, 32, 239, 240, 255)),
         unopened("an ephemeral key of low order", bytes(32) + good[32:]),
-        unopened("an ephemeral key of low order, by one who holds the courier key",
+        unopened("an ephemeral key of low order, with the courier key",
                  Handshake().first_of_low_order(payload)),
         case("nothing", b"", False, over("first message did not come")),
         case("one byte short", good[:-1], False, over("first message did not come")),
@@ -186,12 +186,12 @@ def conversation_cases():
     answered = frame(1, 0, chunk(PONG, ping), chunk(LAST, b"We are."))
     closed = frame(0, 1, chunk(CLOSE, b"Good night."))
     return [
-        case("initiator: message 1", b"", True, output=first),
-        case("responder: message 2", first, True, output=second),
-        case("initiator: message 3, then a frame with a ping and a message", second, True, output=asked),
-        case("responder: a frame with the pong and a message", asked, True, output=answered),
-        case("initiator: a frame with a close", answered, True, output=closed),
-        case("responder: over", closed, True, "the other side closed, in its words: Good night."),
+        case("1, initiator: message 1", b"", True, output=first),
+        case("2, responder: message 2", first, True, output=second),
+        case("3, initiator: message 3, then a frame with a ping and a message", second, True, output=asked),
+        case("4, responder: a frame with the pong and a message", asked, True, output=answered),
+        case("5, initiator: a frame with a close", answered, True, output=closed),
+        case("6, responder: over", closed, True, "the other side closed, in its words: Good night."),
     ]
 
 
@@ -280,11 +280,9 @@ def frame_cases():
 
 
 def main():
-    folder = os.path.dirname(os.path.abspath(__file__))
-    for name, cases in (("conversation", conversation_cases()), ("handshake", handshake_cases()),
-                        ("frame", frame_cases())):
-        with open(os.path.join(folder, name + ".json"), "w") as file:
-            file.write(json.dumps(cases, indent=1) + "\n")
+    write(HERE, "conversation", conversation_cases())
+    write(HERE, "handshake", handshake_cases())
+    write(HERE, "frame", frame_cases())
 
 
 if __name__ == "__main__":

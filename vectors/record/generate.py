@@ -1,6 +1,6 @@
 """Writes the vectors of this folder from spec/record.md and the cryptography package, without a line of src/.
 
-Each file is an array of {name, input_hex, ok, reason, output_hex}. What input and output are:
+Each file is one case, FORMAT.SLUG.json. What input and output are, by format:
 charter       the text; line id | fingerprint for a courier key of 32 bytes 07 | LF | of each member: origin LF receipt
               name LF
 entry-header  author (1) | members (1) | an entry of a clear class; the same entry
@@ -14,14 +14,16 @@ proof         size of the policy (4) | policy | proof; leaf (32)
 policy        the text; logs (1) | witnesses (1) | groups (1)
 """
 import importlib.util
-import json
 import os
 import struct
+import sys
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from cases import case, write  # the folder above
 
 
 def load(room):
@@ -32,7 +34,7 @@ def load(room):
 
 
 base, seal = load("base"), load("seal")
-item, case = base.item, seal.case
+item = base.item
 sha256, mac, hkdf, public, text64 = seal.sha256, seal.mac, seal.hkdf, seal.public, seal.text64
 
 
@@ -111,10 +113,10 @@ def charter_cases():
             ("another version", good.replace("charter/v1", "charter/v2"), "its first line"),
             ("a card", WASHINGTON.card(), "its first line"),
             ("CR LF", good.replace("\n", "\r\n"), "its first line"),
-            ("cut short", good[:-1], ""),
+            ("cut short", good[:-1], "without its end"),
             ("a line feed more", good + "\n", "goes on"),
             ("a card more than members", charter(TWO, tail=BEIJING.card()), "goes on"),
-            ("a card less than members", charter(TWO, count=3), ""),
+            ("a card less than members", charter(TWO, count=3), "there is no card"),
             ("one member", charter([WASHINGTON]), "2 to 16 members"),
             ("17 members", charter(TWO, count=17), "at most 16"),
             ("members with a leading zero", charter(TWO, count="02"), "\"members\""),
@@ -140,7 +142,7 @@ def charter_cases():
             ("a link key is another's sealing key", charter([PYONGYANG, crossed_sealing]),
              "two keys in the charter are equal"),
             ("a card's signature wrong", good.replace("languages en", "languages ko", 1), "does not verify"),
-            ("a remark", good.replace("members", "# a remark\nmembers"), "")):
+            ("a remark", good.replace("members", "# a remark\nmembers"), "\"members\"")):
         cases.append(case(name, text, False, reason))
     return cases
 
@@ -534,11 +536,15 @@ def policy_cases():
 
 
 def main():
-    for name, cases in (("charter", charter_cases()), ("entry-header", header_cases()), ("entry-sealed", sealed_cases()),
-                        ("prekeys", prekeys_cases()), ("epoch", epoch_cases()), ("wrap", wrap_cases()),
-                        ("note", note_cases()), ("proof", proof_cases()), ("policy", policy_cases())):
-        with open(os.path.join(HERE, name + ".json"), "w") as file:
-            file.write(json.dumps(cases, indent=1) + "\n")
+    write(HERE, "charter", charter_cases())
+    write(HERE, "entry-header", header_cases())
+    write(HERE, "entry-sealed", sealed_cases())
+    write(HERE, "prekeys", prekeys_cases())
+    write(HERE, "epoch", epoch_cases())
+    write(HERE, "wrap", wrap_cases())
+    write(HERE, "note", note_cases())
+    write(HERE, "proof", proof_cases())
+    write(HERE, "policy", policy_cases())
 
 
 if __name__ == "__main__":

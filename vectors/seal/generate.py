@@ -1,6 +1,6 @@
 """Writes the vectors of this folder from spec/seal.md and the cryptography package, without a line of src/.
 
-Each file is an array of {name, input_hex, ok, reason, output_hex}. What input and output are:
+Each file is one case, FORMAT.SLUG.json. What input and output are, by format:
 card         a card's text; log-key | receipt-key | link-key | sealing-key
 office-key   a file's text; the key
 courier-key  a file's text; line id | key
@@ -14,14 +14,18 @@ noise-*      initiator's static and ephemeral secret | responder's static and ep
 import base64
 import hashlib
 import hmac
-import json
 import os
 import struct
+import sys
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from cases import case, write  # the folder above
 
 
 def sha256(*parts):
@@ -53,11 +57,6 @@ def dh(secret, key):
 
 def text64(data):
     return base64.b64encode(data).decode()
-
-
-def case(name, data, ok, reason="", output=b""):
-    data = data.encode() if isinstance(data, str) else data
-    return {"name": name, "input_hex": data.hex(), "ok": ok, "reason": reason, "output_hex": output.hex()}
 
 
 # Cards
@@ -309,14 +308,13 @@ def noise_cases(name, tokens, one_way):
 
 
 def main():
-    folder = os.path.dirname(os.path.abspath(__file__))
-    for name, cases in (("card", card_cases()), ("office-key", office_key_cases()),
-                        ("courier-key", courier_key_cases()),
-                        ("subkey", subkey_cases()), ("vault", vault_cases()),
-                        ("noise-xkpsk0", noise_cases("XKpsk0", ("psk e es", "e ee", "s se"), False)),
-                        ("noise-kpsk0", noise_cases("Kpsk0", ("psk e es ss",), True))):
-        with open(os.path.join(folder, name + ".json"), "w") as file:
-            file.write(json.dumps(cases, indent=1) + "\n")
+    write(HERE, "card", card_cases())
+    write(HERE, "office-key", office_key_cases())
+    write(HERE, "courier-key", courier_key_cases())
+    write(HERE, "subkey", subkey_cases())
+    write(HERE, "vault", vault_cases())
+    write(HERE, "noise-xkpsk0", noise_cases("XKpsk0", ("psk e es", "e ee", "s se"), False))
+    write(HERE, "noise-kpsk0", noise_cases("Kpsk0", ("psk e es ss",), True))
 
 
 if __name__ == "__main__":
