@@ -208,10 +208,11 @@ static void turn(struct host *host)
     bool more = true;
 
     for (int round = 0; more && round < ROUNDS_MAX; round++) {
-        more = take_events(host);
-        more |= serve_read_on(host);
-        more |= submit_jobs(host);
+        /* What others wait for goes first: telling people takes longer. */
         wires_turn(host);
+        more = submit_jobs(host);
+        more |= take_events(host);
+        more |= serve_read_on(host);
     }
     if (more)
         host_hurry(host);

@@ -247,6 +247,7 @@ struct office {
     size_t line_count;
     struct line *line[OFFICE_LINES_MAX];
     struct connection connection[OFFICE_LINKS_MAX];
+    int connection_end; /* none beyond was ever used */
     size_t route_count;
     struct route route[OFFICE_LINKS_MAX];
     uint64_t counter_sent[OFFICE_LINES_MAX][MEMBERS_MAX];

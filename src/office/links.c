@@ -25,6 +25,8 @@ static int new_connection(struct office *office)
 
         if (connection->state != CONNECTION_FREE)
             continue;
+        if (i >= office->connection_end)
+            office->connection_end = i + 1;
         *connection = (struct connection){.generation = generation + 1, .line = -1, .sync_link = -1, .route = -1};
         return i;
     }
@@ -259,7 +261,7 @@ size_t links_waiting_offers(const struct office *office, int *connections, unsig
 {
     size_t count = 0;
 
-    for (int i = 0; i < OFFICE_LINKS_MAX && count < max; i++)
+    for (int i = 0; i < office->connection_end && count < max; i++)
         if (office->connection[i].offered) {
             connections[count] = i;
             generations[count++] = office->connection[i].generation;
@@ -286,7 +288,7 @@ static int free_sync_link(const struct office *office, int line)
     for (int link = 0; link < SYNC_LINKS_MAX; link++) {
         bool taken = false;
 
-        for (int i = 0; i < OFFICE_LINKS_MAX; i++)
+        for (int i = 0; i < office->connection_end; i++)
             taken |= office->connection[i].state == CONNECTION_UP && office->connection[i].line == line &&
                      office->connection[i].sync_link == link;
         if (!taken)
@@ -459,7 +461,7 @@ void office_link_broken(struct office *office, int number, const char *reason, s
 
 void links_close_all(struct office *office, const char *reason)
 {
-    for (int i = 0; i < OFFICE_LINKS_MAX; i++) {
+    for (int i = 0; i < office->connection_end; i++) {
         struct connection *connection = &office->connection[i];
 
         if (connection->channel != NULL)
@@ -470,7 +472,7 @@ void links_close_all(struct office *office, const char *reason)
 
 void links_close_line(struct office *office, int line, const char *reason)
 {
-    for (int i = 0; i < OFFICE_LINKS_MAX; i++) {
+    for (int i = 0; i < office->connection_end; i++) {
         struct connection *connection = &office->connection[i];
 
         if (connection->line != line || connection->state == CONNECTION_FREE)
@@ -488,7 +490,7 @@ void links_turn(struct office *office)
 {
     for (size_t i = 0; i < office->line_count; i++)
         carry_events(office, office->line[i]);
-    for (int i = 0; i < OFFICE_LINKS_MAX; i++)
+    for (int i = 0; i < office->connection_end; i++)
         pump(office, &office->connection[i]);
     for (size_t i = 0; i < office->line_count; i++)
         carry_events(office, office->line[i]);
@@ -498,7 +500,7 @@ struct monotonic links_next(const struct office *office)
 {
     struct monotonic next = NEVER;
 
-    for (int i = 0; i < OFFICE_LINKS_MAX; i++) {
+    for (int i = 0; i < office->connection_end; i++) {
         const struct connection *connection = &office->connection[i];
 
         if (connection->state == CONNECTION_FREE || connection->state == CONNECTION_CLOSING ||
@@ -532,7 +534,7 @@ static void step_connection(struct office *office, int number)
 
 void links_step(struct office *office)
 {
-    for (int i = 0; i < OFFICE_LINKS_MAX; i++)
+    for (int i = 0; i < office->connection_end; i++)
         step_connection(office, i);
     for (size_t i = 0; i < office->route_count; i++) {
         struct route *route = &office->route[i];

@@ -52,7 +52,7 @@ static void fill_links(const struct office *office, const struct line *line, uns
                      route->connection >= 0 && office->connection[route->connection].state == CONNECTION_UP,
                      route->since);
     }
-    for (int i = 0; i < OFFICE_LINKS_MAX; i++) {
+    for (int i = 0; i < office->connection_end; i++) {
         const struct connection *connection = &office->connection[i];
 
         if (connection->state == CONNECTION_UP && connection->incoming && connection->line == index &&
