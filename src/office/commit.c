@@ -9,6 +9,7 @@
 
 #define PARTS_MAX OFFICE_LINES_MAX
 #define OFFERS_MAX 64
+#define LAZY_MAX 512                  /* operations: more do not wait for their second */
 #define ACCEPTED_BYTES_MAX (4u << 20) /* of others' entries in a batch */
 
 /* What a batch holds of one line. */
@@ -117,7 +118,6 @@ static void put_log(struct store_batch *batch, uint32_t log, const struct tree_f
 static void put_head(struct store_batch *batch, uint32_t log, const struct head *head, bool settle)
 {
     struct store_op op = {.kind = STORE_PUT_HEAD};
-    struct store_op drop = {.kind = STORE_DROP_HEADS};
 
     op.n[0] = log;
     op.n[1] = (int64_t)head->size;
@@ -125,9 +125,14 @@ static void put_head(struct store_batch *batch, uint32_t log, const struct head 
     op.b[0] = span_of(head->root, HASH_SIZE);
     op.b[1] = span_of(head->signature, SIGNATURE_SIZE);
     store_batch_put(batch, &op);
-    drop.n[0] = log;
-    drop.n[1] = (int64_t)head->size;
-    store_batch_put(batch, &drop);
+}
+
+/* Heads below that are not settle heads have served. */
+static void drop_heads(struct office *office, uint32_t log, uint64_t size)
+{
+    struct store_op op = {.kind = STORE_DROP_HEADS, .n = {log, (int64_t)size}};
+
+    core_lazy(office, &op);
 }
 
 static void put_receipt(struct store_batch *batch, uint32_t log, uint64_t size, const struct receipt *receipt)
@@ -189,6 +194,7 @@ static void take_part(struct office *office, struct commit_job *commit, struct l
         before[chunk->member] = chunk->after;
         put_log(&commit->batch, log, &chunk->after, false);
         put_head(&commit->batch, log, &chunk->head, chunk->settle && chunk->head.size == chunk->after.size);
+        drop_heads(office, log, chunk->head.size);
     }
 }
 
@@ -411,6 +417,7 @@ static void head_lazily(struct office *office, struct line *line, const struct h
     for (size_t i = 0; i < operations.count; i++)
         core_lazy(office, &operations.op[i]);
     store_batch_free(&operations);
+    drop_heads(office, LOG_NUMBER(line, line->me), head->size);
 }
 
 /* The run is durable and verified: sign its head over what was read back, and send exactly those bytes. */
@@ -578,8 +585,11 @@ void commit_some(struct office *office)
     for (size_t i = 0; i < office->line_count; i++)
         take_part(office, commit, office->line[i], &accepted_bytes);
     commit->lazy_from = commit->batch.count;
-    store_batch_append(&commit->batch, &office->lazy);
-    store_batch_reset(&office->lazy);
+    /* A small batch stays small, so that it is durable soon; a large one hardly notices. */
+    if (lazy_due || office->lazy.count >= LAZY_MAX || commit->batch.count >= LAZY_MAX) {
+        store_batch_append(&commit->batch, &office->lazy);
+        store_batch_reset(&office->lazy);
+    }
     if (office->hurry)
         commit->offer_count = links_waiting_offers(office, commit->offer, commit->offer_generation, OFFERS_MAX);
     office->hurry = false;

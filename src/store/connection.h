@@ -8,6 +8,9 @@
 
 #include "store/table.h"
 
+#define WAL_PAGES 1024 /* pages of 4 KiB after which a checkpoint is due */
+#define WAL_LENGTH (WAL_PAGES * (4096 + 24))
+
 enum { BEGIN, COMMIT, ROLLBACK, CONTROL_COUNT };
 
 struct store {

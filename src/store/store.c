@@ -8,7 +8,6 @@
 
 #include "store/file.h"
 
-#define WAL_PAGES_MAX (32 * 256) /* 32 MiB of 4 KiB pages */
 
 static int step(sqlite3_stmt *statement)
 {
@@ -198,7 +197,7 @@ int store_checkpoint_some(struct store *store, struct error *error)
 
     if (checkpoint_ready(store, error) != 0)
         return -1;
-    if (store->wal_pages <= WAL_PAGES_MAX)
+    if (store->wal_pages <= WAL_PAGES)
         return 0;
     /* The WAL keeps its length: the next commit starts over in it, and overwriting is half the price of appending. */
     code = sqlite3_wal_checkpoint_v2(store->connection, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);

@@ -204,7 +204,7 @@ int store_commit(struct store *store, uint64_t number, struct error *error);
 int store_range_hash(struct store *store, uint32_t log, struct tree_range range, uint8_t out[static HASH_SIZE],
                      struct error *error);
 
-/* Checkpoints if the WAL has grown past 32 MiB (between batches; takes milliseconds). */
+/* Checkpoints if the WAL has grown past 4 MiB (between batches; takes milliseconds). */
 int store_checkpoint_some(struct store *store, struct error *error);
 /* A TRUNCATE checkpoint: what was deleted is gone from the WAL too. */
 int store_checkpoint_all(struct store *store, struct error *error);
