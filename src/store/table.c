@@ -151,7 +151,8 @@ const struct store_query_form store_query_forms[STORE_FORM_COUNT] = {
     [STORE_RECEIPTS_FROM] = {2, 0, 3, 1, false,
         "SELECT by, size, time, signature FROM receipts WHERE log = ?1 AND size >= ?2 ORDER BY size, by"},
     [STORE_RECEIPTS_AT] = {2, 0, 3, 1, false,
-        "SELECT by, size, time, signature FROM receipts WHERE log = ?1 AND size = ?2 ORDER BY by"},
+        "SELECT by, size, time, signature FROM receipts INDEXED BY receipts_size WHERE log = ?1 AND size = ?2 "
+        "ORDER BY by"},
     [STORE_COVERING] = {2, 0, 3, 1, false,
         "SELECT by, size, time, signature FROM " MEMBERS " CROSS JOIN receipts ON log = ?1 AND by = column1 AND size = "
         "(SELECT min(size) FROM receipts WHERE log = ?1 AND by = column1 AND size > ?2) ORDER BY column1"},
