@@ -8,6 +8,8 @@
 /* --- record verify --------------------------------------------------------------------------------------------------
  */
 
+#define HEADS_AT_ONCE 8
+
 struct verify_job {
     struct office_job job;
     uint64_t request;
@@ -15,6 +17,8 @@ struct verify_job {
     unsigned member;
     uint64_t size[MEMBERS_MAX];    /* to be verified */
     struct tree_frontier frontier; /* of the member at hand */
+    struct store_result heads; /* from here on, during a slice */
+    size_t next_head;
     uint64_t entries, receipts;
     struct mark_log log[MEMBERS_MAX];
 };
@@ -68,10 +72,22 @@ static int verify_head(struct verify_job *verify, struct store *store, const str
     return status;
 }
 
-/* Folds one row; the heads of `heads` that end here are checked. */
-static int verify_entry(struct verify_job *verify, struct store *store, const struct store_row *row,
-                        const struct store_result *heads, size_t *next_head)
+/* The next few heads from `size` on; a slice of entries meets few. */
+static int read_heads(struct verify_job *verify, struct store *store, uint64_t size)
 {
+    struct store_query query = {.kind = STORE_HEADS, .limit = HEADS_AT_ONCE};
+
+    query.n[0] = LOG_NUMBER(verify->line, verify->member);
+    query.n[1] = (int64_t)size;
+    store_result_free(&verify->heads);
+    verify->next_head = 0;
+    return store_read(store, &query, &verify->heads, &verify->job.error);
+}
+
+/* Folds one row; the heads that end here are checked. */
+static int verify_entry(struct verify_job *verify, struct store *store, const struct store_row *row)
+{
+    const struct store_result *heads = &verify->heads;
     uint8_t leaf[HASH_SIZE];
 
     if (PLACE_INDEX(row->n[0]) != verify->frontier.size)
@@ -81,8 +97,10 @@ static int verify_entry(struct verify_job *verify, struct store *store, const st
         return wrong(verify, verify->frontier.size, "an entry");
     tree_append(&verify->frontier, leaf);
     verify->entries++;
-    while (*next_head < heads->count && (uint64_t)heads->row[*next_head].n[0] == verify->frontier.size)
-        if (verify_head(verify, store, &heads->row[(*next_head)++]) != 0)
+    if (verify->next_head == heads->count && heads->more && read_heads(verify, store, verify->frontier.size) != 0)
+        return -1;
+    while (verify->next_head < heads->count && (uint64_t)heads->row[verify->next_head].n[0] == verify->frontier.size)
+        if (verify_head(verify, store, &heads->row[verify->next_head++]) != 0)
             return -1;
     return 0;
 }
@@ -90,28 +108,23 @@ static int verify_entry(struct verify_job *verify, struct store *store, const st
 static int verify_run(struct office_job *job, struct store *store)
 {
     struct verify_job *verify = (struct verify_job *)job;
-    uint32_t log = LOG_NUMBER(verify->line, verify->member);
     struct store_query query = {.kind = STORE_ENTRIES};
-    struct store_query head_query = {.kind = STORE_HEADS};
     struct store_result result = {0};
-    struct store_result heads = {0};
-    size_t next_head = 0;
     int status = 0;
 
     if (verify->frontier.size >= verify->size[verify->member])
         return 0;
-    query.n[0] = head_query.n[0] = log;
+    query.n[0] = LOG_NUMBER(verify->line, verify->member);
     query.n[1] = (int64_t)verify->frontier.size;
     query.n[2] = (int64_t)verify->size[verify->member];
-    head_query.n[1] = (int64_t)verify->frontier.size + 1;
     status = store_read(store, &query, &result, &job->error);
     if (status == 0)
-        status = store_read(store, &head_query, &heads, &job->error);
+        status = read_heads(verify, store, verify->frontier.size + 1);
     if (status == 0 && result.count == 0)
         status = wrong(verify, verify->frontier.size, "the log");
     for (size_t i = 0; status == 0 && i < result.count; i++)
-        status = verify_entry(verify, store, &result.row[i], &heads, &next_head);
-    store_result_free(&heads);
+        status = verify_entry(verify, store, &result.row[i]);
+    store_result_free(&verify->heads);
     store_result_free(&result);
     return status;
 }
