@@ -408,6 +408,7 @@ static int start(struct host *host, const char *directory, struct error *error)
         return -1;
     if (open_office(host, host->options->mark != NULL ? host->options->mark : mark, error) != 0)
         return -1;
+    store_lengthen_wal(host->store);
     if (unlock(host, error) != 0 || start_worker(host, error) != 0)
         return -1;
     return start_listening(host, directory, error);

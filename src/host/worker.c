@@ -84,8 +84,11 @@ static void run_job(struct worker *worker, struct office_job *job)
     if (job->error.code == ERROR_NONE && job->commits)
         commit(worker, job);
     /* The batch is durable, whatever a full disk does to the checkpoint. */
-    if (job->error.code == ERROR_NONE && job->truncate && store_checkpoint_all(worker->store, &error) != 0 &&
-        error.code != ERROR_FULL)
+    if (job->error.code != ERROR_NONE || !job->truncate)
+        return;
+    if (store_checkpoint_all(worker->store, &error) == 0)
+        store_lengthen_wal(worker->store);
+    else if (error.code != ERROR_FULL)
         job->error = error;
 }
 

@@ -231,24 +231,6 @@ static int page_count_of_wal(void *context, sqlite3 *connection, const char *dat
     return SQLITE_OK;
 }
 
-/* Overwriting costs half of appending, since the file's length need not be made durable: so the WAL is given its
- * length, in zeros, which SQLite takes for the end of what was written. Where there is no room it is left short. */
-static void lengthen_wal(struct store *store)
-{
-    static const uint8_t zeros[65536];
-    sqlite3_file *wal = NULL;
-    int code = sqlite3_file_control(store->connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
-
-    if (code != SQLITE_OK || wal == NULL || wal->pMethods == NULL)
-        return;
-    for (sqlite3_int64 at = 0; at < WAL_LENGTH && code == SQLITE_OK; at += (sqlite3_int64)sizeof zeros)
-        code = wal->pMethods->xWrite(wal, zeros, (int)sizeof zeros, at);
-    if (code == SQLITE_OK)
-        code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
-    if (code != SQLITE_OK)
-        (void)wal->pMethods->xTruncate(wal, 0);
-}
-
 int connection_truncate(struct store *store, struct error *error)
 {
     int pages = -1;
@@ -260,7 +242,6 @@ int connection_truncate(struct store *store, struct error *error)
     if (pages != 0 || moved != 0)
         return error_set(error, ERROR_STORAGE, "the checkpoint did not complete: %d of %d pages", moved, pages);
     store->wal_pages = 0;
-    lengthen_wal(store);
     return 0;
 }
 

@@ -8,7 +8,6 @@
 
 #include "store/file.h"
 
-
 static int step(sqlite3_stmt *statement)
 {
     int code = sqlite3_step(statement);
@@ -215,6 +214,25 @@ int store_checkpoint_all(struct store *store, struct error *error)
     if (checkpoint_ready(store, error) != 0)
         return -1;
     return checkpointed(store, connection_truncate(store, &cause), &cause, error);
+}
+
+/* The zeros are to SQLite the end of what was written. */
+void store_lengthen_wal(struct store *store)
+{
+    static const uint8_t zeros[65536];
+    sqlite3_file *wal = NULL;
+    int code = store->failed || store->staged || store->wal_pages > 0
+                   ? SQLITE_MISUSE
+                   : sqlite3_file_control(store->connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+
+    if (code != SQLITE_OK || wal == NULL || wal->pMethods == NULL)
+        return;
+    for (sqlite3_int64 at = 0; at < WAL_LENGTH && code == SQLITE_OK; at += (sqlite3_int64)sizeof zeros)
+        code = wal->pMethods->xWrite(wal, zeros, (int)sizeof zeros, at);
+    if (code == SQLITE_OK)
+        code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+    if (code != SQLITE_OK)
+        (void)wal->pMethods->xTruncate(wal, 0);
 }
 
 uint64_t store_space(const struct store *store)

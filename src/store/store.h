@@ -208,6 +208,9 @@ int store_range_hash(struct store *store, uint32_t log, struct tree_range range,
 int store_checkpoint_some(struct store *store, struct error *error);
 /* A TRUNCATE checkpoint: what was deleted is gone from the WAL too. */
 int store_checkpoint_all(struct store *store, struct error *error);
+/* Gives an empty WAL (after store_open() or store_checkpoint_all()) its length beforehand: overwriting costs half of
+ * appending, since the file's length need not be made durable with each commit. Where there is no room it is left short. */
+void store_lengthen_wal(struct store *store);
 /* Free bytes of the file system; UINT64_MAX if unknown. */
 uint64_t store_space(const struct store *store);
 

@@ -44,7 +44,7 @@ static void check_plan(struct store *store, const char *sql)
     CHECK(sqlite3_prepare_v2(store->connection, explain, -1, &statement, NULL) == SQLITE_OK);
     while (sqlite3_step(statement) == SQLITE_ROW) {
         const char *detail = (const char *)sqlite3_column_text(statement, 3);
-        bool bad = strstr(detail, "TEMP B-TREE") != NULL || strncmp(detail, "SCAN", 4) == 0;
+        bool bad = strstr(detail, "TEMP B-TREE") != NULL || (strncmp(detail, "SCAN", 4) == 0 && strcmp(detail, "SCAN CONSTANT ROW") != 0);
 
         /* The numbers of the members, of which there are 16, and the table of logs, which is small. */
         if (strstr(sql, "VALUES (0), (1)") != NULL && strstr(detail, "receipts") == NULL)
@@ -115,7 +115,9 @@ static const struct {
     {CALL(STORE_DROP_PREKEYS, (1), ({0})), CALL(STORE_PREKEY_STOCK, (1), ({0})), ""},
     {CALL(STORE_PUT_OFFERED, (1, 2, 9), (S("ninth"))), CALL(STORE_OFFERED, (1, 2), ({0})), "9 |ninth; "},
     {CALL(STORE_PUT_OFFERED, (1, 2, 8), (S("eighth"))), CALL(STORE_OFFERED, (1, 2), ({0})), "8 |eighth; 9 |ninth; "},
-    {CALL(STORE_DROP_OFFERED, (1, 2, 8), ({0})), CALL(STORE_OFFERED, (1, 2), ({0})), "9 |ninth; "},
+    {CALL(STORE_DROP_OFFERED, (1, 2, 8), ({0})), CALL(STORE_OFFERED, (1, 2), ({0})), "8 |; 9 |ninth; "},
+    {CALL(STORE_PUT_OFFERED, (1, 2, 7), (S("used"))), CALL(STORE_OFFERED, (1, 2), ({0})), "8 |; 9 |ninth; "},
+    {CALL(STORE_PUT_OFFERED, (1, 2, 8), (S("used"))), CALL(STORE_OFFERED, (1, 2), ({0})), "8 |; 9 |ninth; "},
     {CALL(STORE_PUT_TOKEN, (1, 17, 3), (S("0123456789abcdef"), S("digest"))),
      CALL(STORE_TOKEN, (1), (S("0123456789abcdef"))), "17 3 |digest; "},
     {CALL(STORE_PUT_LINK, (1, 1, 2), (S("tcp:a:1"))), CALL(STORE_ALL_LINKS, (0), ({0})), "1 1 2 |tcp:a:1; "},
@@ -134,6 +136,8 @@ static const struct {
     {CALL(STORE_DROP_PENDING, (3, 50), ({0})), CALL(STORE_ALL_PENDING, (0), ({0})),
      "3298534883378 51 |bytes|root|sig|path; "},
     {CALL(STORE_DROP_PENDING, (3, 51), ({0})), CALL(STORE_ALL_PENDING, (0), ({0})), ""},
+    {CALL(STORE_MEND_ENTRY, (PLACE(3, 1)), (S("leaf2"), S("mended"))), CALL(STORE_ENTRY, (PLACE(3, 1)), ({0})),
+     "3298534883329 2 0 0 1700000001 |leaf2|mended; "},
 };
 
 static void every_operation_does_what_it_says_and_may_run_again(void)
