@@ -136,8 +136,8 @@ static const struct {
     {CALL(STORE_DROP_PENDING, (3, 50), ({0})), CALL(STORE_ALL_PENDING, (0), ({0})),
      "3298534883378 51 |bytes|root|sig|path; "},
     {CALL(STORE_DROP_PENDING, (3, 51), ({0})), CALL(STORE_ALL_PENDING, (0), ({0})), ""},
-    {CALL(STORE_MEND_ENTRY, (PLACE(3, 1)), (S("leaf2"), S("mended"))), CALL(STORE_ENTRY, (PLACE(3, 1)), ({0})),
-     "3298534883329 2 0 0 1700000001 |leaf2|mended; "},
+    {CALL(STORE_MEND_ENTRY, (PLACE(3, 1)), (S("leaf1"), S("mended"))), CALL(STORE_ENTRY, (PLACE(3, 1)), ({0})),
+     "3298534883329 2 0 0 1700000001 |leaf1|mended; "},
 };
 
 static void every_operation_does_what_it_says_and_may_run_again(void)
