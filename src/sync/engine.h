@@ -6,7 +6,13 @@
 
 #include "sync/sync.h"
 
-#define RECENT_MAX 512 /* sizes whose roots are remembered */
+#define RECENT_MAX 512         /* sizes whose roots are remembered */
+#define AWAITED_OWN_MAX 32     /* heads beyond what is held: what an author shows of its own log, */
+#define AWAITED_SHOWN_MAX 64   /* with what others show of it, */
+#define AWAITED_MAX 128        /* and with those of what overtook */
+#define STAGED_CHUNKS_MAX 1024 /* accepted and not durable, of one log */
+#define RECEIPTS_KNOWN 8       /* sizes of the last receipts by one member, so that none goes round in circles */
+#define WANT_END TREE_SIZE_MAX /* WANT from here on: no more of this log */
 
 /* A size of a log and its root, as passed lately. */
 struct point {
@@ -14,26 +20,42 @@ struct point {
     uint8_t root[HASH_SIZE];
 };
 
+/* What one member said of one log. */
+struct receipts {
+    bool has_newest;
+    struct point point;
+    struct receipt newest;
+    bool has_early; /* on a head beyond what is held */
+    struct point early_point;
+    struct receipt early;
+    uint64_t known[RECEIPTS_KNOWN]; /* a ring of sizes */
+    unsigned known_next;
+};
+
 struct log {
     struct tree_frontier durable;
     struct tree_frontier staged;
     size_t staged_bytes; /* accepted and not durable */
+    size_t staged_chunks;
     bool has_head;
     struct head head; /* the largest verified */
+    bool has_settle;
+    struct head settle; /* the newest flagged one that is held */
+    bool forked;        /* its author signed what cannot be true; said once */
     uint64_t receipted[MEMBERS_MAX];
+    struct receipts receipts[MEMBERS_MAX];
     struct point recent[RECENT_MAX]; /* a ring */
     unsigned recent_next;
-    struct head awaited[SYNC_PENDING_MAX];
+    struct head awaited[AWAITED_MAX]; /* beyond what is durable */
     unsigned awaited_count;
-    /* of another's log: one's own newest receipt */
-    bool has_receipt;
-    struct point receipt_point;
-    struct receipt receipt;
+    uint64_t pending[SYNC_PENDING_MAX]; /* which entries overtook */
+    unsigned pending_count;
     bool mending; /* entry `mend` is broken here, and asked for */
     uint64_t mend;
-    /* of another's log: whom it was asked of, since its author is out of reach */
+    /* of another's log, while somebody has more of it: whose turn it is to send it, and since which size */
     bool wanted;
     unsigned want_link;
+    uint64_t want_size;
     struct monotonic want_again;
 };
 
@@ -53,10 +75,13 @@ struct peer {
     unsigned member;
     uint64_t have[MEMBERS_MAX]; /* durable there */
     uint64_t sent[MEMBERS_MAX];
-    bool serving[MEMBERS_MAX]; /* it asked for this log */
-    bool needing[MEMBERS_MAX]; /* SYNC_NEED is out */
-    bool receipt_due[MEMBERS_MAX];
+    bool serving[MEMBERS_MAX];         /* it asked for this log */
+    bool needing[MEMBERS_MAX];         /* SYNC_NEED is out */
+    bool asked[MEMBERS_MAX];           /* for this log, by WANT */
+    bool refused[MEMBERS_MAX];         /* what it sends of this log cannot be proved */
+    uint16_t receipt_due[MEMBERS_MAX]; /* of each log, a bit for each member whose newest receipt is to be sent */
     bool have_due[MEMBERS_MAX];
+    const struct sync_chunk *cached;        /* the one of the cache that was sent last, where the next is looked for */
     struct flight flight[SYNC_FLIGHTS_MAX]; /* a ring */
     unsigned flight_first, flight_count;
     size_t flight_bytes;
@@ -78,26 +103,66 @@ struct sync {
     struct peer peer[SYNC_LINKS_MAX];
     struct sync_chunk *cache_first, *cache_last; /* one's own newest entries */
     size_t cache_bytes;
+    uint64_t carried;                  /* how much of one's own log was handed to any link */
+    uint64_t urgent[SYNC_PENDING_MAX]; /* a ring of the indices of one's own newest flashes */
+    unsigned urgent_count;             /* ever */
     struct queued_event *event_first, *event_last;
     struct message *message; /* the one being read; large, so kept */
 };
 
 /* Queues an event; the engine gives up a link rather than an event when there is no memory: -1. */
 int engine_event(struct sync *sync, const struct sync_event *event);
-/* Remembers that the log has `root` at `size`. */
-void engine_remember(struct log *log, uint64_t size, const uint8_t root[static HASH_SIZE]);
-/* Whether the log is known to have that root at that size; false also if it was forgotten. */
-bool engine_has_root(const struct log *log, uint64_t size, const uint8_t root[static HASH_SIZE]);
-/* Verifies a head of a log, unless it is the newest one known. */
-bool engine_verify_head(const struct sync *sync, unsigned member, const struct head *head);
-void engine_note_head(struct log *log, const struct head *head);
 /* Puts a message at the end of a lane of a link. */
 void engine_enqueue(struct peer *peer, bool urgent, const struct buffer *message);
 /* The other end of a link holds `size` entries of the log. */
 void engine_peer_has(struct sync *sync, struct peer *peer, unsigned member, uint64_t size);
-/* Asks the best link for logs whose authors are out of reach. */
-void engine_want(struct sync *sync, struct monotonic now);
 /* Chooses the active link of a member. */
 void engine_choose_active(struct sync *sync, unsigned member);
+/* Tells a link the newest settle head of a log, unless it is the other's own, or goes with entries not yet sent. */
+void engine_say_settle(struct sync *sync, struct peer *peer, unsigned member);
+/* Asks by SYNC_OVERTAKE for the flashes among [from, end of one's own log) that do not go out on the link at once. */
+void engine_ask_overtakes(struct sync *sync, unsigned link, uint64_t from);
+/* The cached chunk that holds the next entry of one's own log for a link; NULL if it is not at hand. */
+const struct sync_chunk *engine_cached(const struct sync *sync, const struct peer *peer);
+
+/* --- heads.c --- */
+
+/* Remembers that the log has `root` at `size`. */
+void engine_remember(struct log *log, uint64_t size, const uint8_t root[static HASH_SIZE]);
+/* The root at that size; false if it was forgotten, or is beyond what is accepted. */
+bool engine_known_root(const struct log *log, uint64_t size, uint8_t root[static HASH_SIZE]);
+/* Whether the log is known to have that root at that size; false also if it was forgotten. */
+bool engine_has_root(const struct log *log, uint64_t size, const uint8_t root[static HASH_SIZE]);
+/* A head of a log comes from a link. -1: its author did not sign it. If it is true beside all that is known, it is
+ * noted, and awaited where it is beyond what is held and fewer than `most` are; else *forked, and SYNC_ALARM. */
+int engine_take_head(struct sync *sync, unsigned link, unsigned member, const struct head *head, unsigned most,
+                     bool *forked, struct error *error);
+void engine_note_head(struct log *log, const struct head *head);
+void engine_await(struct log *log, const struct head *head, unsigned most);
+/* Whether the log may have this frontier: false if a head was shown before that has another root at its size. */
+bool engine_meets_awaited(const struct log *log, const struct tree_frontier *frontier);
+void engine_drop_awaited(struct log *log);
+/* The author signed two histories. */
+int engine_alarm(struct sync *sync, unsigned member, const struct head *head, const char *reason);
+
+/* --- receipts.c --- */
+
+int engine_take_receipt(struct sync *sync, unsigned link, const struct message *message, struct error *error);
+/* The log grew: receipts that came early may be of a head that is held now. */
+int engine_early_receipts(struct sync *sync, unsigned member, struct error *error);
+/* Others' receipts that came for a head before its author flagged it. */
+void engine_forward_receipts(struct sync *sync, unsigned member, const struct head *head, unsigned except_link);
+/* Everything known of all logs is due on a link. */
+void engine_all_receipts(struct sync *sync, struct peer *peer);
+
+/* --- want.c --- */
+
+/* Asks for logs whose authors are out of reach, or silent, those who have more of them: one after the other. */
+void engine_want(struct sync *sync, struct monotonic now);
+/* The log's author is there: it need not come from others any more. */
+void engine_end_wants(struct sync *sync, unsigned member);
+/* What a third member sends of the log cannot be proved: it is not asked again. */
+void engine_refuse(struct peer *peer, unsigned member);
+void engine_take_want(struct sync *sync, struct peer *peer, unsigned member, uint64_t from);
 
 #endif

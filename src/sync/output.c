@@ -31,28 +31,43 @@ static bool put_queued(struct lane *lane, struct buffer *out)
     return true;
 }
 
+static bool put_receipt(const struct sync *sync, struct peer *peer, unsigned member, struct buffer *out)
+{
+    for (unsigned by = 0; by < sync->charter->member_count; by++) {
+        const struct receipts *receipts = &sync->log[member].receipts[by];
+
+        if ((peer->receipt_due[member] & 1u << by) == 0)
+            continue;
+        peer->receipt_due[member] &= (uint16_t) ~(1u << by);
+        message_put_receipt(out, member, receipts->point.size, receipts->point.root, &receipts->newest);
+        return true;
+    }
+    return false;
+}
+
 static bool put_due(struct sync *sync, struct peer *peer, struct buffer *out)
 {
     for (unsigned member = 0; member < sync->charter->member_count; member++) {
-        const struct log *log = &sync->log[member];
-
-        if (peer->receipt_due[member]) {
-            peer->receipt_due[member] = false;
-            message_put_receipt(out, member, log->receipt_point.size, log->receipt_point.root, &log->receipt);
+        if (put_receipt(sync, peer, member, out))
             return true;
-        }
         if (peer->have_due[member]) {
             peer->have_due[member] = false;
-            message_put_size(out, MESSAGE_HAVE, member, log->durable.size);
+            message_put_size(out, MESSAGE_HAVE, member, sync->log[member].durable.size);
             return true;
         }
     }
     return false;
 }
 
+/* Whether one more message of entries has room, beside those that are being read for the link. */
 static bool window_is_open(const struct peer *peer)
 {
-    return peer->flight_bytes < SYNC_WINDOW && peer->flight_count < SYNC_FLIGHTS_MAX;
+    unsigned needs = 0;
+
+    for (unsigned member = 0; member < MEMBERS_MAX; member++)
+        needs += peer->needing[member];
+    return peer->flight_bytes + (needs + 1) * (size_t)ENTRIES_BYTES_MAX <= SYNC_WINDOW &&
+           peer->flight_count + needs < SYNC_FLIGHTS_MAX;
 }
 
 static void fly(struct peer *peer, unsigned member, uint64_t end, size_t bytes)
@@ -64,51 +79,59 @@ static void fly(struct peer *peer, unsigned member, uint64_t end, size_t bytes)
     peer->sent[member] = end;
 }
 
-static bool put_chunk(struct peer *peer, const struct sync_chunk *chunk, const struct tree_proof *proof,
-                      struct buffer *out)
+static bool put_chunk(struct sync *sync, struct peer *peer, const struct sync_chunk *chunk,
+                      const struct tree_proof *proof, struct buffer *out)
 {
+    const struct log *log = &sync->log[chunk->member];
+    bool settle = chunk->settle || (log->has_settle && log->settle.size == chunk->head.size);
     size_t skip = (size_t)(peer->sent[chunk->member] - chunk->first);
     size_t count = chunk->count - skip;
     struct span *entry = calloc(count, sizeof *entry);
-    size_t before = out->size;
+    size_t bytes = 0;
 
     if (entry == NULL)
         return false;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         entry[i] = sync_chunk_entry(chunk, skip + i);
-    message_put_entries(out, chunk->member, chunk->first + skip, entry, count, &chunk->head, chunk->settle, proof);
+        bytes += entry[i].size;
+    }
+    message_put_entries(out, chunk->member, chunk->first + skip, entry, count, &chunk->head, settle, proof);
     free(entry);
-    fly(peer, chunk->member, chunk->first + chunk->count, out->size - before);
+    fly(peer, chunk->member, chunk->first + chunk->count, bytes);
+    if (chunk->member == sync->me && peer->sent[sync->me] > sync->carried)
+        sync->carried = peer->sent[sync->me];
     return true;
 }
 
 static bool put_cached(struct sync *sync, struct peer *peer, struct buffer *out)
 {
     static const struct tree_proof none;
-    uint64_t from = peer->sent[sync->me];
+    const struct sync_chunk *chunk = engine_cached(sync, peer);
 
-    for (struct sync_chunk *chunk = sync->cache_first; chunk != NULL; chunk = chunk->next)
-        if (chunk->first <= from && from < chunk->first + chunk->count)
-            return put_chunk(peer, chunk, &none, out);
-    return false;
+    if (chunk == NULL || !put_chunk(sync, peer, chunk, &none, out))
+        return false;
+    peer->cached = chunk;
+    return true;
 }
 
 static bool put_entries(struct sync *sync, unsigned link, struct buffer *out)
 {
     struct peer *peer = &sync->peer[link];
 
-    if (!window_is_open(peer))
-        return false;
-    for (unsigned i = 0; i < sync->charter->member_count; i++) {
+    for (unsigned i = 0; i < sync->charter->member_count && window_is_open(peer); i++) {
         unsigned member = (sync->me + i) % sync->charter->member_count; /* one's own first */
-        struct sync_event event = {.kind = SYNC_NEED, .link = link, .member = member, .first = peer->sent[member]};
+        struct sync_event event = {.kind = SYNC_NEED, .link = link, .member = member};
 
-        if (!peer->serving[member] || peer->sent[member] >= sync->log[member].durable.size)
+        if (!peer->serving[member] || peer->needing[member])
+            continue;
+        if (member != sync->me && peer->sent[member] < peer->have[member])
+            peer->sent[member] = peer->have[member]; /* it came there another way */
+        if (peer->sent[member] >= sync->log[member].durable.size)
             continue;
         if (member == sync->me && put_cached(sync, peer, out))
             return true;
-        if (!peer->needing[member])
-            peer->needing[member] = engine_event(sync, &event) == 0;
+        event.first = peer->sent[member];
+        peer->needing[member] = engine_event(sync, &event) == 0;
     }
     return false;
 }
@@ -140,9 +163,12 @@ void sync_serve(struct sync *sync, unsigned link, unsigned member, struct sync_c
     if (!peer->up)
         goto out; /* and perhaps another link has its number by now: what it needs it asks for itself */
     peer->needing[member] = false;
+    /* Asked for on a link that had the number before, perhaps: then it may be unwanted here, and has no room. */
+    if (!peer->serving[member] || !window_is_open(peer))
+        goto out;
     if (chunk == NULL || chunk->first > peer->sent[member] || chunk->first + chunk->count <= peer->sent[member])
         goto out;
-    if (put_chunk(peer, chunk, proof, &message))
+    if (put_chunk(sync, peer, chunk, proof, &message))
         engine_enqueue(peer, false, &message);
 out:
     buffer_free(&message);

@@ -77,41 +77,6 @@ bool sync_event(struct sync *sync, struct sync_event *event)
     return true;
 }
 
-void engine_remember(struct log *log, uint64_t size, const uint8_t root[static HASH_SIZE])
-{
-    struct point *point = &log->recent[log->recent_next++ % RECENT_MAX];
-
-    point->size = size;
-    memcpy(point->root, root, HASH_SIZE);
-}
-
-bool engine_has_root(const struct log *log, uint64_t size, const uint8_t root[static HASH_SIZE])
-{
-    for (unsigned i = 0; i < RECENT_MAX; i++)
-        if (log->recent[i].size == size && size > 0)
-            return memcmp(log->recent[i].root, root, HASH_SIZE) == 0;
-    return false;
-}
-
-bool engine_verify_head(const struct sync *sync, unsigned member, const struct head *head)
-{
-    const struct log *log = &sync->log[member];
-    char origin[ORIGIN_SIZE];
-
-    if (log->has_head && memcmp(&log->head, head, sizeof *head) == 0)
-        return true;
-    charter_origin(sync->charter, member, 0, origin);
-    return head_verify(head, origin, sync->charter->members[member].log_key);
-}
-
-void engine_note_head(struct log *log, const struct head *head)
-{
-    if (!log->has_head || head->size > log->head.size) {
-        log->head = *head;
-        log->has_head = true;
-    }
-}
-
 void engine_enqueue(struct peer *peer, bool urgent, const struct buffer *message)
 {
     struct lane *lane = &peer->lane[urgent];
@@ -128,6 +93,12 @@ void engine_enqueue(struct peer *peer, bool urgent, const struct buffer *message
 
 void engine_peer_has(struct sync *sync, struct peer *peer, unsigned member, uint64_t size)
 {
+    if (member == sync->me) {
+        if (size > sync->log[member].durable.size)
+            size = sync->log[member].durable.size; /* nobody has more than there is */
+        if (size > sync->carried)
+            sync->carried = size;
+    }
     if (size > peer->have[member])
         peer->have[member] = size;
     while (peer->flight_count > 0) {
@@ -164,42 +135,19 @@ void engine_choose_active(struct sync *sync, unsigned member)
     best->active = true;
     best->serving[sync->me] = true;
     best->sent[sync->me] = best->have[sync->me];
+    engine_say_settle(sync, best, sync->me);
 }
 
-void engine_want(struct sync *sync, struct monotonic now)
+void engine_say_settle(struct sync *sync, struct peer *peer, unsigned member)
 {
-    for (unsigned member = 0; member < sync->charter->member_count; member++) {
-        struct log *log = &sync->log[member];
-        struct peer *best = NULL;
-        bool author_here = member == sync->me;
+    const struct log *log = &sync->log[member];
+    struct buffer message = {0};
 
-        for (unsigned i = 0; i < SYNC_LINKS_MAX; i++) {
-            struct peer *peer = &sync->peer[i];
-
-            if (!peer->up || !peer->greeted)
-                continue;
-            author_here |= peer->member == member;
-            if (peer->have[member] > log->staged.size && (best == NULL || peer->have[member] > best->have[member]))
-                best = peer;
-        }
-        if (author_here || best == NULL) {
-            log->wanted = false;
-            log->want_again = NEVER;
-            continue;
-        }
-        if (log->wanted && sync->peer[log->want_link].up && now.us < log->want_again.us)
-            continue;
-        log->wanted = true;
-        log->want_link = (unsigned)(best - sync->peer);
-        log->want_again = monotonic_after(now, SYNC_WANT_AGAIN_US);
-        {
-            struct buffer message = {0};
-
-            message_put_size(&message, MESSAGE_WANT, member, log->staged.size);
-            engine_enqueue(best, true, &message);
-            buffer_free(&message);
-        }
-    }
+    if (!log->has_settle || peer->member == member || (member == sync->me && peer->sent[member] < log->settle.size))
+        return; /* one's own goes with its entries */
+    message_put_settle(&message, member, &log->settle);
+    engine_enqueue(peer, false, &message);
+    buffer_free(&message);
 }
 
 void sync_load(struct sync *sync, unsigned member, const struct tree_frontier *frontier, const struct head *head)
@@ -215,23 +163,7 @@ void sync_load(struct sync *sync, unsigned member, const struct tree_frontier *f
     if (head == NULL)
         return;
     engine_note_head(log, head);
-    if (head->size > frontier->size && log->awaited_count < SYNC_PENDING_MAX)
-        log->awaited[log->awaited_count++] = *head;
-}
-
-void sync_load_receipt(struct sync *sync, unsigned member, uint64_t size, const uint8_t root[static HASH_SIZE],
-                       const struct receipt *receipt)
-{
-    struct log *log = &sync->log[member];
-
-    if (size > log->receipted[receipt->by])
-        log->receipted[receipt->by] = size;
-    if (receipt->by != sync->me || size < log->receipt_point.size)
-        return;
-    log->has_receipt = true;
-    log->receipt = *receipt;
-    log->receipt_point.size = size;
-    memcpy(log->receipt_point.root, root, HASH_SIZE);
+    engine_await(log, head, AWAITED_MAX);
 }
 
 void sync_link_up(struct sync *sync, unsigned link, unsigned member, struct now now)
@@ -261,20 +193,42 @@ static void drop_old_cache(struct sync *sync)
     while (sync->cache_bytes > SYNC_CACHE && sync->cache_first != sync->cache_last) {
         struct sync_chunk *oldest = sync->cache_first;
 
+        for (unsigned i = 0; i < SYNC_LINKS_MAX; i++)
+            if (sync->peer[i].cached == oldest)
+                sync->peer[i].cached = NULL;
         sync->cache_first = oldest->next;
         sync->cache_bytes -= oldest->bytes.size;
         sync_chunk_free(oldest);
     }
 }
 
-/* A flash goes out on every link at once: on the active one it overtakes what is not yet sent. */
-static void ask_overtakes(struct sync *sync, uint64_t urgent, uint64_t first)
+const struct sync_chunk *engine_cached(const struct sync *sync, const struct peer *peer)
 {
-    for (unsigned i = 0; i < SYNC_LINKS_MAX; i++) {
-        struct peer *peer = &sync->peer[i];
-        struct sync_event event = {.kind = SYNC_OVERTAKE, .link = i, .member = sync->me, .first = urgent};
+    uint64_t from = peer->sent[sync->me];
+    const struct sync_chunk *chunk = sync->cache_first;
 
-        if (!peer->up || !peer->greeted || peer->have[sync->me] == 0 || (peer->active && peer->sent[sync->me] >= first))
+    if (peer->cached != NULL && peer->cached->first <= from)
+        chunk = peer->cached;
+    for (; chunk != NULL && chunk->first <= from; chunk = chunk->next)
+        if (from < chunk->first + chunk->count)
+            return chunk;
+    return NULL;
+}
+
+/* A flash goes out on every link at once: on the active one it overtakes what would go before it. */
+void engine_ask_overtakes(struct sync *sync, unsigned link, uint64_t from)
+{
+    struct peer *peer = &sync->peer[link];
+    const struct sync_chunk *next = engine_cached(sync, peer);
+    unsigned oldest = sync->urgent_count > SYNC_PENDING_MAX ? sync->urgent_count - SYNC_PENDING_MAX : 0;
+
+    if (!peer->up || !peer->greeted || peer->have[sync->me] == 0)
+        return;
+    for (unsigned i = oldest; i < sync->urgent_count; i++) {
+        uint64_t index = sync->urgent[i % SYNC_PENDING_MAX];
+        struct sync_event event = {.kind = SYNC_OVERTAKE, .link = link, .member = sync->me, .first = index};
+
+        if (index < from || (peer->active && next != NULL && index < next->first + next->count))
             continue;
         event.base = peer->have[sync->me];
         (void)engine_event(sync, &event);
@@ -295,8 +249,11 @@ void sync_append(struct sync *sync, struct sync_chunk *chunk, uint64_t urgent)
         sync->cache_first = chunk;
     sync->cache_last = chunk;
     sync->cache_bytes += chunk->bytes.size;
-    if (urgent != UINT64_MAX)
-        ask_overtakes(sync, urgent, chunk->first);
+    if (urgent != UINT64_MAX) {
+        sync->urgent[sync->urgent_count++ % SYNC_PENDING_MAX] = urgent;
+        for (unsigned i = 0; i < SYNC_LINKS_MAX; i++)
+            engine_ask_overtakes(sync, i, urgent);
+    }
     drop_old_cache(sync);
 }
 
@@ -310,19 +267,19 @@ void sync_settle(struct sync *sync, const struct head *head)
 
 void sync_forward_settle(struct sync *sync, unsigned member, const struct head *head, unsigned except_link)
 {
-    struct buffer message = {0};
+    struct log *log = &sync->log[member];
 
-    message_put_settle(&message, member, head);
+    if (!log->has_settle || head->size > log->settle.size)
+        log->settle = *head;
+    log->has_settle = true;
     for (unsigned i = 0; i < SYNC_LINKS_MAX; i++) {
         struct peer *peer = &sync->peer[i];
 
         /* One's own goes where one's own log goes, behind the entries; others' everywhere but to their author. */
-        if (i == except_link || !peer->up || !peer->greeted || peer->member == member)
-            continue;
-        if (member == sync->me ? (peer->active && peer->sent[member] >= head->size) : true)
-            engine_enqueue(peer, false, &message);
+        if (i != except_link && peer->up && peer->greeted && (member != sync->me || peer->active))
+            engine_say_settle(sync, peer, member);
     }
-    buffer_free(&message);
+    engine_forward_receipts(sync, member, head, except_link);
 }
 
 void sync_stored(struct sync *sync, const struct sync_chunk *chunk)
@@ -332,6 +289,8 @@ void sync_stored(struct sync *sync, const struct sync_chunk *chunk)
 
     log->durable = chunk->after;
     log->staged_bytes -= chunk->bytes.size;
+    log->staged_chunks--;
+    engine_drop_awaited(log);
     for (unsigned i = 0; i < SYNC_LINKS_MAX; i++) {
         struct peer *peer = &sync->peer[i];
 
@@ -341,56 +300,27 @@ void sync_stored(struct sync *sync, const struct sync_chunk *chunk)
     }
 }
 
-void sync_forward_receipt(struct sync *sync, unsigned member, const struct head *head, const struct receipt *receipt,
-                          unsigned except_link)
-{
-    struct buffer message = {0};
-
-    message_put_receipt(&message, member, head->size, head->root, receipt);
-    for (unsigned i = 0; i < SYNC_LINKS_MAX; i++)
-        if (i != except_link && sync->peer[i].up && sync->peer[i].greeted && sync->peer[i].member != receipt->by)
-            engine_enqueue(&sync->peer[i], false, &message);
-    buffer_free(&message);
-}
-
-void sync_forward_own_receipt(struct sync *sync, unsigned member, uint64_t size)
-{
-    const struct log *log = &sync->log[member];
-    struct head head = {.size = size};
-
-    if (!log->has_receipt || log->receipt_point.size != size)
-        return;
-    memcpy(head.root, log->receipt_point.root, HASH_SIZE);
-    sync_forward_receipt(sync, member, &head, &log->receipt, SYNC_LINKS_MAX);
-}
-
 void sync_forget_staged(struct sync *sync)
 {
     for (unsigned member = 0; member < sync->charter->member_count; member++) {
         sync->log[member].staged = sync->log[member].durable;
         sync->log[member].staged_bytes = 0;
+        sync->log[member].staged_chunks = 0;
     }
-}
+    for (struct queued_event **at = &sync->event_first; *at != NULL;) {
+        struct queued_event *queued = *at;
 
-void sync_receipt(struct sync *sync, unsigned member, const struct head *head, const struct receipt *receipt,
-                  bool settle)
-{
-    struct log *log = &sync->log[member];
-    struct buffer message = {0};
-
-    sync_load_receipt(sync, member, head->size, head->root, receipt);
-    message_put_receipt(&message, member, head->size, head->root, receipt);
-    for (unsigned i = 0; i < SYNC_LINKS_MAX; i++) {
-        struct peer *peer = &sync->peer[i];
-
-        if (!peer->up || !peer->greeted)
+        if (queued->event.kind != SYNC_ACCEPTED) {
+            sync->event_last = queued;
+            at = &queued->next;
             continue;
-        if (settle)
-            engine_enqueue(peer, false, &message);
-        else if (peer->member == member)
-            peer->receipt_due[member] = log->has_receipt;
+        }
+        *at = queued->next;
+        sync_chunk_free(queued->event.chunk);
+        free(queued);
     }
-    buffer_free(&message);
+    if (sync->event_first == NULL)
+        sync->event_last = NULL;
 }
 
 void sync_mend(struct sync *sync, unsigned member, uint64_t index)
@@ -406,21 +336,6 @@ void sync_mend(struct sync *sync, unsigned member, uint64_t index)
     buffer_free(&message);
 }
 
-struct monotonic sync_next(const struct sync *sync)
-{
-    struct monotonic next = NEVER;
-
-    for (unsigned member = 0; member < sync->charter->member_count; member++)
-        if (sync->log[member].wanted)
-            next = monotonic_earlier(next, sync->log[member].want_again);
-    return next;
-}
-
-void sync_step(struct sync *sync, struct now now)
-{
-    engine_want(sync, now.monotonic);
-}
-
 uint64_t sync_durable(const struct sync *sync, unsigned member)
 {
     return sync->log[member].durable.size;
@@ -433,12 +348,7 @@ uint64_t sync_receipted(const struct sync *sync, unsigned member, unsigned by)
 
 uint64_t sync_carried(const struct sync *sync)
 {
-    uint64_t most = 0;
-
-    for (unsigned i = 0; i < SYNC_LINKS_MAX; i++)
-        if (sync->peer[i].up && sync->peer[i].sent[sync->me] > most)
-            most = sync->peer[i].sent[sync->me];
-    return most;
+    return sync->carried;
 }
 
 const struct tree_frontier *sync_staged(const struct sync *sync, unsigned member)

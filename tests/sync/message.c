@@ -280,7 +280,8 @@ static void sizes_are_bounded(void)
         CHECK(reads(buffer_span(&bytes), 2) == !over);
         head.size = 5;
         buffer_reset(&bytes);
-        message_put_overtake(&bytes, 0, TREE_SIZE_MAX - 1 + (unsigned)over, span_of_string("a"), &head, &proof, 1, &proof);
+        message_put_overtake(&bytes, 0, TREE_SIZE_MAX - 1 + (unsigned)over, span_of_string("a"), &head, &proof, 1,
+                             &proof);
         CHECK(reads(buffer_span(&bytes), 2) == !over);
         buffer_free(&bytes);
     }
