@@ -468,7 +468,7 @@ static void receipt_accepted(struct office *office, struct part *part)
         for (const struct sync_chunk *later = chunk->next; later != NULL; later = later->next)
             newest = newest && (later->member != chunk->member || later->head.size != later->after.size);
         sync_stored(line->sync, chunk);
-        if (settle)
+        if (settle && chunk->head.size > member->settle)
             member->settle = chunk->head.size;
         if (exact && (settle || newest))
             receipt_for(office, line, chunk->member, &chunk->head, settle);

@@ -69,12 +69,19 @@ struct member {
 };
 
 /* An entry that came before its turn, on its way to being durable and shown. */
-enum overtaken_state { OVERTAKEN_NEW, OVERTAKEN_WRITING, OVERTAKEN_DURABLE, OVERTAKEN_SHOWN };
+enum overtaken_state {
+    OVERTAKEN_NEW,
+    OVERTAKEN_WRITING,
+    OVERTAKEN_DURABLE,
+    OVERTAKEN_CLOSED, /* held, and its epoch is still to come */
+    OVERTAKEN_SHOWN
+};
 struct overtaken {
     enum overtaken_state state;
     unsigned member;
     uint64_t index;
     bool folding;             /* a job that opens it is out */
+    bool said;                /* that it is held */
     struct sync_chunk *chunk; /* one entry */
     struct head head;
     struct overtaken *next;

@@ -628,6 +628,16 @@ static bool epoch_is_new(const struct entry *entry)
     return entry->header.class == ENTRY_EPOCH;
 }
 
+/* An epoch was opened: what came before it under its secret may be shown now. */
+static void open_closed(struct line *line, unsigned member)
+{
+    for (struct overtaken *o = line->overtaken; o != NULL; o = o->next)
+        if (o->member == member && o->state == OVERTAKEN_CLOSED) {
+            o->state = OVERTAKEN_DURABLE;
+            o->folding = false;
+        }
+}
+
 /* In order. An epoch entry ends the slice: the next one finds its secret in the store. */
 static void take_slice(struct office *office, struct fold_job *fold)
 {
@@ -658,6 +668,7 @@ static void take_slice(struct office *office, struct fold_job *fold)
         if (formed && epoch_is_new(&entry) && fold->member != fold->line->me) {
             member->wait_batch = core_next_batch(office);
             office->hurry = true;
+            open_closed(fold->line, fold->member);
             break;
         }
     }
@@ -668,7 +679,8 @@ static void take_slice(struct office *office, struct fold_job *fold)
     core_lazy(office, &op);
 }
 
-/* Shown before its turn, and said to be held. */
+/* Shown before its turn, and said to be held. Where its epoch is not open yet it waits for that: the epoch's entry may
+ * be durable and not folded, or come with the next flash. */
 static void take_overtaken(struct office *office, struct fold_job *fold)
 {
     struct line *line = fold->line;
@@ -678,18 +690,30 @@ static void take_overtaken(struct office *office, struct fold_job *fold)
         struct reference held = {.member = (uint8_t)fold->member, .index = slice->index};
         struct buffer body = {0};
         struct error error = {0};
+        enum overtaken_state state = OVERTAKEN_SHOWN;
+        bool said = false;
         struct entry entry;
 
         if (slice->index < line->member[fold->member].folded)
             continue; /* its turn came meanwhile */
         if (entry_parse(&entry, slice->bytes, fold->member, line->charter->member_count, NULL) == 0) {
-            (void)take_entry(office, fold, slice, &entry);
-            if (epoch_is_new(&entry))
+            if (entry.header.class == ENTRY_SEALED && slice->secret_size == 0)
+                state = OVERTAKEN_CLOSED;
+            else
+                (void)take_entry(office, fold, slice, &entry);
+            if (epoch_is_new(&entry)) {
                 line->member[fold->member].wait_batch = core_next_batch(office);
+                open_closed(line, fold->member);
+            }
         }
         for (struct overtaken *o = line->overtaken; o != NULL; o = o->next)
-            if (o->member == fold->member && o->index == slice->index)
-                o->state = OVERTAKEN_SHOWN;
+            if (o->member == fold->member && o->index == slice->index) {
+                o->state = state;
+                said = o->said;
+                o->said = true;
+            }
+        if (said)
+            continue;
         memcpy(held.leaf, slice->leaf.data, HASH_SIZE);
         held_put(&body, &held, 1);
         if (!line->left && !buffer_failed(&body) &&
