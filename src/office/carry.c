@@ -251,7 +251,7 @@ static void take_settle(struct office *office, struct line *line, const struct s
 
     if (line->member[event->member].settle >= event->head.size)
         return;
-    line->member[event->member].settle = event->head.size;
+    commit_set_settle(office, line, event->member, event->head.size);
     op.n[0] = LOG_NUMBER(line, event->member);
     op.n[1] = (int64_t)event->head.size;
     op.n[2] = 1;
@@ -280,17 +280,9 @@ static void forget_ages(struct line *line)
 
 static void take_receipt(struct office *office, struct line *line, const struct sync_event *event)
 {
-    struct store_op op = {.kind = STORE_PUT_RECEIPT};
-    struct store_op drop = {.kind = STORE_DROP_RECEIPTS};
     struct office_event told = {.kind = OFFICE_STORED};
 
-    op.n[0] = drop.n[0] = LOG_NUMBER(line, event->member);
-    op.n[1] = drop.n[1] = event->receipt.by;
-    op.n[2] = drop.n[2] = (int64_t)event->head.size;
-    op.n[3] = (int64_t)event->receipt.time;
-    op.b[0] = span_of(event->receipt.signature, SIGNATURE_SIZE);
-    core_lazy(office, &op);
-    core_lazy(office, &drop);
+    commit_receipt(office, line, event->member, event->head.size, &event->receipt);
     if (event->member == line->me)
         forget_ages(line);
     if (event->head.size == line->member[event->member].settle && line->charter->member_count > 2)

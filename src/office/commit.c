@@ -7,10 +7,9 @@
 
 #include "office/engine.h"
 
-#define PARTS_MAX OFFICE_LINES_MAX
 #define OFFERS_MAX 64
-#define LAZY_MAX 512                  /* operations: more do not wait for their second */
 #define ACCEPTED_BYTES_MAX (4u << 20) /* of others' entries in a batch */
+#define LAZY_MAX 4096                 /* this many go with the next batch, however young they are */
 
 /* What a batch holds of one line. */
 struct part {
@@ -24,12 +23,12 @@ struct part {
 struct commit_job {
     struct office_job job;
     struct store_batch batch;
-    size_t part_count;
-    struct part part[PARTS_MAX];
-    size_t lazy_from;   /* operations from here on were waiting, and wait again if the disk is full */
+    size_t lazy_count;  /* the first operations were waiting, and wait again if the disk is full */
     size_t offer_count; /* connections whose handshake counters are in the batch */
     int offer[OFFERS_MAX];
     unsigned offer_generation[OFFERS_MAX];
+    size_t part_count;
+    struct part part[]; /* one for each line at most */
 };
 
 static void commit_release(struct office_job *job)
@@ -127,14 +126,6 @@ static void put_head(struct store_batch *batch, uint32_t log, const struct head 
     store_batch_put(batch, &op);
 }
 
-/* Heads below that are not settle heads have served. */
-static void drop_heads(struct office *office, uint32_t log, uint64_t size)
-{
-    struct store_op op = {.kind = STORE_DROP_HEADS, .n = {log, (int64_t)size}};
-
-    core_lazy(office, &op);
-}
-
 static void put_receipt(struct store_batch *batch, uint32_t log, uint64_t size, const struct receipt *receipt)
 {
     struct store_op op = {.kind = STORE_PUT_RECEIPT};
@@ -194,7 +185,6 @@ static void take_part(struct office *office, struct commit_job *commit, struct l
         before[chunk->member] = chunk->after;
         put_log(&commit->batch, log, &chunk->after, false);
         put_head(&commit->batch, log, &chunk->head, chunk->settle && chunk->head.size == chunk->after.size);
-        drop_heads(office, log, chunk->head.size);
     }
 }
 
@@ -343,6 +333,77 @@ static int commit_run(struct office_job *job, struct store *store)
 
 /* --- afterwards ------------------------------------------------------------------------------------------------- */
 
+/* --- heads and receipts, most of which are outdated before they need be stored ---------------------------------- */
+
+static void receipt_lazily(struct office *office, struct line *line, unsigned member, const struct noted_receipt *noted)
+{
+    struct store_batch operations = {0};
+
+    put_receipt(&operations, LOG_NUMBER(line, member), noted->size, &noted->receipt);
+    for (size_t i = 0; i < operations.count; i++)
+        core_lazy(office, &operations.op[i]);
+    store_batch_free(&operations);
+}
+
+static void store_noted(struct office *office, struct line *line, unsigned member, uint64_t below)
+{
+    for (unsigned by = 0; by < line->charter->member_count; by++) {
+        struct noted_receipt *noted = &line->member[member].noted[by];
+
+        if (noted->size == 0 || noted->size > below)
+            continue;
+        receipt_lazily(office, line, member, noted);
+        noted->size = 0;
+    }
+}
+
+void commit_receipt(struct office *office, struct line *line, unsigned member, uint64_t size,
+                    const struct receipt *receipt)
+{
+    struct noted_receipt *noted = &line->member[member].noted[receipt->by];
+    struct noted_receipt now = {.size = size, .receipt = *receipt};
+
+    if (size <= line->member[member].settle)
+        receipt_lazily(office, line, member, &now);
+    else if (size > noted->size)
+        *noted = now;
+    core_note(office);
+}
+
+void commit_set_settle(struct office *office, struct line *line, unsigned member, uint64_t size)
+{
+    line->member[member].settle = size;
+    store_noted(office, line, member, size);
+}
+
+/* What was noted of a log becomes operations among those that may wait. */
+static void take_notes_of(struct office *office, struct line *line, unsigned number)
+{
+    struct member *member = &line->member[number];
+    const struct head *head = sync_head(line->sync, number);
+    int64_t log = LOG_NUMBER(line, number);
+    struct store_op folded = {.kind = STORE_SET_FOLDED, .n = {log, (int64_t)member->folded}};
+    struct store_op drop = {.kind = STORE_DROP_HEADS, .n = {log, (int64_t)member->newest_head}};
+
+    if (number == line->me && member->newest_head > 0 && head != NULL)
+        put_head(&office->lazy, LOG_NUMBER(line, number), head, false);
+    if (member->newest_head > 0)
+        store_batch_put(&office->lazy, &drop);
+    if (member->folded_noted)
+        store_batch_put(&office->lazy, &folded);
+    member->newest_head = 0;
+    member->folded_noted = false;
+    store_noted(office, line, number, UINT64_MAX);
+}
+
+static void take_notes(struct office *office)
+{
+    for (size_t l = 0; l < office->line_count && office->noted; l++)
+        for (unsigned i = 0; i < office->line[l]->charter->member_count; i++)
+            take_notes_of(office, office->line[l], i);
+    office->noted = false;
+}
+
 static void plan_settle(struct office *office, struct line *line)
 {
     struct monotonic now = office->now.monotonic;
@@ -363,7 +424,7 @@ void commit_settle(struct office *office, struct line *line)
     if (head == NULL || head->size == line->member[line->me].settle)
         return;
     line->last_settle = office->now.monotonic;
-    line->member[line->me].settle = head->size;
+    commit_set_settle(office, line, line->me, head->size);
     op.n[0] = LOG_NUMBER(line, line->me);
     op.n[1] = (int64_t)head->size;
     op.n[2] = 1;
@@ -409,17 +470,6 @@ static void reply_waiting(struct office *office, struct line *line, struct pendi
     }
 }
 
-static void head_lazily(struct office *office, struct line *line, const struct head *head)
-{
-    struct store_batch operations = {0};
-
-    put_head(&operations, LOG_NUMBER(line, line->me), head, false);
-    for (size_t i = 0; i < operations.count; i++)
-        core_lazy(office, &operations.op[i]);
-    store_batch_free(&operations);
-    drop_heads(office, LOG_NUMBER(line, line->me), head->size);
-}
-
 /* The run is durable and verified: sign its head over what was read back, and send exactly those bytes. */
 static void publish_own(struct office *office, struct part *part)
 {
@@ -431,7 +481,8 @@ static void publish_own(struct office *office, struct part *part)
     chunk->head.size = line->second.size;
     tree_root(&line->second, chunk->head.root);
     head_sign(&chunk->head, line->member[line->me].origin, office->identity->log_secret);
-    head_lazily(office, line, &chunk->head);
+    line->member[line->me].newest_head = chunk->head.size;
+    core_note(office);
     remember_age(office, line, line->second.size);
     sync_append(line->sync, chunk, part->own->urgent);
     reply_waiting(office, line, part->own);
@@ -441,16 +492,12 @@ static void publish_own(struct office *office, struct part *part)
 static void receipt_for(struct office *office, struct line *line, unsigned member, const struct head *head, bool settle)
 {
     struct receipt receipt = {.by = line->me, .time = office->now.wall.us / SECOND_US};
-    struct store_batch operations = {0};
 
     if (receipt.time < office->last_receipt_time)
         receipt.time = office->last_receipt_time;
     office->last_receipt_time = receipt.time;
     receipt_sign(&receipt, head, line->member[member].origin, office->identity->receipt_secret);
-    put_receipt(&operations, LOG_NUMBER(line, member), head->size, &receipt);
-    for (size_t i = 0; i < operations.count; i++)
-        core_lazy(office, &operations.op[i]);
-    store_batch_free(&operations);
+    commit_receipt(office, line, member, head->size, &receipt);
     sync_receipt(line->sync, member, head, &receipt, settle);
 }
 
@@ -468,8 +515,15 @@ static void receipt_accepted(struct office *office, struct part *part)
         for (const struct sync_chunk *later = chunk->next; later != NULL; later = later->next)
             newest = newest && (later->member != chunk->member || later->head.size != later->after.size);
         sync_stored(line->sync, chunk);
+<<<<<<< HEAD
         if (settle && chunk->head.size > member->settle)
             member->settle = chunk->head.size;
+=======
+        member->newest_head = chunk->head.size;
+        core_note(office);
+        if (settle && chunk->head.size > member->settle)
+            commit_set_settle(office, line, chunk->member, chunk->head.size);
+>>>>>>> b57905d (office: what is outdated before it is due is never stored)
         if (exact && (settle || newest))
             receipt_for(office, line, chunk->member, &chunk->head, settle);
         if (settle)
@@ -517,7 +571,7 @@ static void commit_failed(struct office *office, struct commit_job *commit)
                   "%s. What was being recorded may or may not be; start the office again to find out", error.message);
         return;
     }
-    for (size_t i = commit->lazy_from; i < commit->batch.count; i++)
+    for (size_t i = 0; i < commit->lazy_count; i++)
         core_lazy(office, &commit->batch.op[i]);
     core_alarm(office, "the disk is full; nothing can be recorded or received until there is room");
     /* What others sent is theirs still: links are opened anew and it comes again. */
@@ -560,11 +614,19 @@ static void commit_done(struct office *office, struct office_job *job, struct no
     links_turn(office);
 }
 
+/* What may wait does not go with every batch: each row of it lies on pages of its own, and a batch of one message
+ * would be many times as large. */
+static bool lazy_is_due(const struct office *office)
+{
+    return core_is_lazy(office) &&
+           (office->hurry || office->lazy.count >= LAZY_MAX || office->lazy_at.us <= office->now.monotonic.us);
+}
+
 void commit_some(struct office *office)
 {
     struct commit_job *commit = NULL;
     size_t accepted_bytes = 0;
-    bool lazy_due = office->lazy.count > 0 && (office->hurry || office->lazy_at.us <= office->now.monotonic.us);
+    bool lazy_due = lazy_is_due(office);
     bool truncate_due = office->truncate && office->truncate_at.us <= office->now.monotonic.us;
     bool work = lazy_due || truncate_due;
 
@@ -573,7 +635,7 @@ void commit_some(struct office *office)
                 overtaken_waiting(office->line[i]);
     if (office->committing || !work)
         return;
-    commit = calloc(1, sizeof *commit);
+    commit = calloc(1, sizeof *commit + office->line_count * sizeof commit->part[0]);
     if (commit == NULL)
         return; /* the next turn tries again */
     commit->job.run = commit_run;
@@ -582,14 +644,15 @@ void commit_some(struct office *office)
     commit->job.commits = true;
     commit->job.truncate = truncate_due;
     commit->job.number = office->batch + 1;
-    for (size_t i = 0; i < office->line_count; i++)
-        take_part(office, commit, office->line[i], &accepted_bytes);
-    commit->lazy_from = commit->batch.count;
-    /* A small batch stays small, so that it is durable soon; a large one hardly notices. */
-    if (lazy_due || office->lazy.count >= LAZY_MAX || commit->batch.count >= LAZY_MAX) {
+    /* First, since what is appended now may rest on it: a prekey is offered, then used. */
+    if (lazy_due) {
+        take_notes(office);
         store_batch_append(&commit->batch, &office->lazy);
+        commit->lazy_count = commit->batch.count;
         store_batch_reset(&office->lazy);
     }
+    for (size_t i = 0; i < office->line_count; i++)
+        take_part(office, commit, office->line[i], &accepted_bytes);
     if (office->hurry)
         commit->offer_count = links_waiting_offers(office, commit->offer, commit->offer_generation, OFFERS_MAX);
     office->hurry = false;
@@ -612,7 +675,8 @@ void commit_sign_head(struct office *office, struct line *line)
         return;
     tree_root(&line->second, head.root);
     head_sign(&head, line->member[line->me].origin, office->identity->log_secret);
-    head_lazily(office, line, &head);
+    line->member[line->me].newest_head = head.size;
+    core_note(office);
     sync_load(line->sync, line->me, &line->second, &head);
     plan_settle(office, line);
 }

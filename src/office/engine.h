@@ -41,6 +41,12 @@ struct offered {
     uint8_t key[DH_SIZE];
 };
 
+/* A receipt on a head that is no settle head: the next one takes its place, mostly before it is stored. */
+struct noted_receipt {
+    uint64_t size; /* 0: none */
+    struct receipt receipt;
+};
+
 /* What the office knows of one member's log on one line; of its own too. */
 struct member {
     char origin[ORIGIN_SIZE];
@@ -55,6 +61,10 @@ struct member {
         uint64_t index, depth;
     } recent[RECENT_DEPTHS]; /* of entries folded lately, by index: the store may not have them yet */
     bool left;
+    /* what is to be stored, and may wait: commit.c makes operations of it */
+    bool folded_noted;
+    uint64_t newest_head; /* 0: none; one's own is stored, and of all the passing ones before it go */
+    struct noted_receipt noted[MEMBERS_MAX]; /* the newest of each member */
     /* of another member */
     uint64_t prekey_next;   /* id of the next prekey to publish for it */
     unsigned prekey_stock;  /* published for it and not used */
@@ -259,7 +269,8 @@ struct office {
     struct route route[OFFICE_LINKS_MAX];
     uint64_t counter_sent[OFFICE_LINES_MAX][MEMBERS_MAX];
     uint64_t counter_received[OFFICE_LINES_MAX][MEMBERS_MAX];
-    struct store_batch lazy; /* operations that go with the next batch, at the latest at lazy_at */
+    struct store_batch lazy; /* operations that wait: until lazy_at, until somebody hurries, until they are many */
+    bool noted;              /* something is marked in a line as to be stored; it waits with them */
     struct monotonic lazy_at;
     bool hurry;    /* the lazy operations must become durable now */
     bool truncate; /* secrets were deleted: checkpoint within a minute */
@@ -295,13 +306,17 @@ void core_job_after_fold(struct office *office, struct line *line, struct office
 /* Answers once the operations put to `lazy` so far are durable, which is hurried. */
 void core_reply_when_durable(struct office *office, const struct office_event *event);
 void core_batch_is_durable(struct office *office);
-/* The batch that will hold the operations put to `lazy` now. */
+/* The batch that will hold what is lazy now, if somebody hurries. */
 uint64_t core_next_batch(const struct office *office);
 /* The line of that name, or NULL with an error. Also refuses while locked or (if `writes`) stopped. */
 struct line *core_line(struct office *office, struct span name, bool writes, struct error *error);
 int core_line_index(const struct office *office, const struct line *line);
 /* Adds an operation that may wait. */
 void core_lazy(struct office *office, const struct store_op *op);
+/* Something was marked in a line as to be stored; it may wait. */
+void core_note(struct office *office);
+/* Whether anything waits. */
+bool core_is_lazy(const struct office *office);
 /* Runs the parts that may have something to do now. Called at the end of every public function. */
 void core_turn(struct office *office);
 /* "A/N" of a line; -1 with an error. */
@@ -330,6 +345,11 @@ void commit_some(struct office *office);
 /* Signs the newest head of a line's own log if it is not known yet (at start). */
 void commit_sign_head(struct office *office, struct line *line);
 void commit_settle(struct office *office, struct line *line);
+/* The newest settle head of a member's log is now that of this size. */
+void commit_set_settle(struct office *office, struct line *line, unsigned member, uint64_t size);
+/* A receipt on a member's log, given or taken, is to be stored. */
+void commit_receipt(struct office *office, struct line *line, unsigned member, uint64_t size,
+                    const struct receipt *receipt);
 int commit_mark_logs(const struct office *office, struct mark_log **logs, size_t *count);
 
 /* --- lines.c --- */

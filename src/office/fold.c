@@ -284,6 +284,7 @@ static void take_prekeys(struct office *office, struct line *line, unsigned auth
                 continue;
             op.b[0] = span_of(prekeys->batch[i].key[k], DH_SIZE);
             core_lazy(office, &op);
+            office->hurry = true; /* it is in the store before it is used, and then dropped */
             member->offered[member->offered_count].id = id;
             memcpy(member->offered[member->offered_count++].key, prekeys->batch[i].key[k], DH_SIZE);
         }
@@ -642,7 +643,6 @@ static void open_closed(struct line *line, unsigned member)
 static void take_slice(struct office *office, struct fold_job *fold)
 {
     struct member *member = &fold->line->member[fold->member];
-    struct store_op op = {.kind = STORE_SET_FOLDED};
 
     for (size_t i = 0; i < fold->count; i++) {
         const struct slice_entry *slice = &fold->entry[i];
@@ -674,9 +674,8 @@ static void take_slice(struct office *office, struct fold_job *fold)
     }
     overtaken_reached(office, fold->line, fold->member, member->folded);
     settle_late_claims(office, fold->line, fold->member);
-    op.n[0] = LOG_NUMBER(fold->line, fold->member);
-    op.n[1] = (int64_t)member->folded;
-    core_lazy(office, &op);
+    member->folded_noted = true;
+    core_note(office);
 }
 
 /* Shown before its turn, and said to be held. Where its epoch is not open yet it waits for that: the epoch's entry may

@@ -159,9 +159,21 @@ void office_watch(struct office *office, bool wanted)
     office->watched = wanted;
 }
 
+bool core_is_lazy(const struct office *office)
+{
+    return office->noted || office->lazy.count > 0;
+}
+
+void core_note(struct office *office)
+{
+    if (!core_is_lazy(office))
+        office->lazy_at = monotonic_after(office->now.monotonic, LAZY_US);
+    office->noted = true;
+}
+
 void core_lazy(struct office *office, const struct store_op *op)
 {
-    if (office->lazy.count == 0)
+    if (!core_is_lazy(office))
         office->lazy_at = monotonic_after(office->now.monotonic, LAZY_US);
     store_batch_put(&office->lazy, op);
 }
@@ -227,8 +239,8 @@ static bool gate_is_open(struct office *office, struct gated *gated)
         if (gated->line->member[i].folded < gated->folded[i])
             return false;
     if (gated->batch == 0) {
-        gated->batch = office->lazy.count == 0 ? office->batch + office->committing : core_next_batch(office);
-        office->hurry |= office->lazy.count > 0;
+        gated->batch = core_is_lazy(office) ? core_next_batch(office) : office->batch + office->committing;
+        office->hurry |= core_is_lazy(office);
     }
     return gated->batch <= office->batch;
 }
@@ -318,7 +330,7 @@ struct monotonic office_next(const struct office *office)
 
     if (office->state != OFFICE_READY)
         return NEVER;
-    if (office->lazy.count > 0)
+    if (core_is_lazy(office))
         next = monotonic_earlier(next, office->lazy_at);
     if (office->truncate)
         next = monotonic_earlier(next, office->truncate_at);
