@@ -152,11 +152,14 @@ static bool changes(const char *method)
     return !word_is_one_of(method, asking);
 }
 
-/* That the record is not what it should be is the answer to one question; to all others it is a refusal. */
+/* That the record is not what it should be, or cannot be read, is the answer to one question; to all others it is a
+ * refusal. Where nothing was to be changed, storage that fails leaves nothing unknown. */
 static enum exit_code exit_of(const char *method, const struct error *error)
 {
-    if (strcmp(method, "record.verify") == 0 && error->code == ERROR_MISMATCH)
+    if (strcmp(method, "record.verify") == 0 && (error->code == ERROR_MISMATCH || error->code == ERROR_STORAGE))
         return EXIT_UNVERIFIED;
+    if (error->code == ERROR_STORAGE && !changes(method))
+        return EXIT_REFUSED;
     return output_exit_of(error);
 }
 

@@ -48,6 +48,8 @@ static void errors_become_exit_codes(void)
         {"append", {{"append", FAILURE("storage", "no")}, {0}}, EXIT_UNKNOWN},
         {"line.confirm", {{"line.confirm", FAILURE("mismatch", "no")}, {0}}, EXIT_REFUSED},
         {"record.verify", {{"record.verify", FAILURE("mismatch", "no")}, {0}}, EXIT_UNVERIFIED},
+        {"record.verify", {{"record.verify", FAILURE("storage", "no")}, {0}}, EXIT_UNVERIFIED},
+        {"entries", {{"entries", FAILURE("storage", "no")}, {0}}, EXIT_REFUSED},
         /* The connection ends, or what comes is not the protocol. */
         {"append", {{"append", NULL}, {0}}, EXIT_UNKNOWN},
         {"append", {{"append", "nonsense\n"}, {0}}, EXIT_UNKNOWN},
