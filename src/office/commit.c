@@ -515,15 +515,10 @@ static void receipt_accepted(struct office *office, struct part *part)
         for (const struct sync_chunk *later = chunk->next; later != NULL; later = later->next)
             newest = newest && (later->member != chunk->member || later->head.size != later->after.size);
         sync_stored(line->sync, chunk);
-<<<<<<< HEAD
-        if (settle && chunk->head.size > member->settle)
-            member->settle = chunk->head.size;
-=======
         member->newest_head = chunk->head.size;
         core_note(office);
         if (settle && chunk->head.size > member->settle)
             commit_set_settle(office, line, chunk->member, chunk->head.size);
->>>>>>> b57905d (office: what is outdated before it is due is never stored)
         if (exact && (settle || newest))
             receipt_for(office, line, chunk->member, &chunk->head, settle);
         if (settle)
