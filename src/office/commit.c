@@ -11,6 +11,8 @@
 #define ACCEPTED_BYTES_MAX (4u << 20) /* of others' entries in a batch */
 #define LAZY_MAX 4096                 /* this many go with the next batch, however young they are */
 
+static const char disk_full[] = "the disk is full; nothing can be recorded or received until there is room";
+
 /* What a batch holds of one line. */
 struct part {
     struct line *line;
@@ -568,7 +570,7 @@ static void commit_failed(struct office *office, struct commit_job *commit)
     }
     for (size_t i = 0; i < commit->lazy_count; i++)
         core_lazy(office, &commit->batch.op[i]);
-    core_alarm(office, "the disk is full; nothing can be recorded or received until there is room");
+    core_alarm(office, "%s", disk_full);
     /* What others sent is theirs still: links are opened anew and it comes again. */
     links_close_all(office, "the disk of this office is full");
     for (size_t i = 0; i < office->line_count; i++) {
@@ -597,6 +599,7 @@ static void commit_done(struct office *office, struct office_job *job, struct no
     }
     office->batch = job->number;
     core_batch_is_durable(office);
+    core_alarm_over(office, "%s", disk_full);
     if (office->state != OFFICE_READY)
         return; /* stopped meanwhile: it is recorded, and nothing leaves */
     links_accept_offers(office, commit->offer, commit->offer_generation, commit->offer_count);

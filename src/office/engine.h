@@ -192,6 +192,7 @@ struct connection {
     unsigned generation; /* tells a reused slot from the one a job was started for */
     struct channel *channel;
     bool incoming;
+    struct monotonic opened; /* an incoming one */
     bool offered; /* its first message was authentic; it waits for the counter to be durable */
     int line;     /* -1 before an offer */
     unsigned member;
@@ -295,6 +296,8 @@ struct office {
 void core_stop(struct office *office, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void core_alarm(struct office *office, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The cause of an alarm is gone: the one whose sentence is the same. */
+void core_alarm_over(struct office *office, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void core_log(struct office *office, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Queues an event (copied, ownership taken). */
 void core_event(struct office *office, const struct office_event *event);

@@ -10,6 +10,7 @@
 #define COUNTER_JUMP_US (UINT64_C(366) * EPOCH_SECONDS * SECOND_US)
 #define TEST_FIRST_US (10 * SECOND_US)
 #define TEST_SECOND_US (3 * SECOND_US)
+#define SILENT_MAX (OFFICE_LINKS_MAX / 2) /* incoming connections before their handshake is done */
 #define OUTPUT_CHUNK 65536
 
 static struct line *line_of(const struct office *office, const struct connection *connection)
@@ -175,18 +176,43 @@ void office_link_connected(struct office *office, int number, struct now now)
     core_turn(office);
 }
 
+/* Whoever holds connections without a handshake holds at most half of them: then the oldest makes room, so that members
+ * still get in, and one's own dialling always finds a place. */
+static void make_room(struct office *office)
+{
+    int oldest = -1;
+    size_t silent = 0;
+
+    for (int i = 0; i < OFFICE_LINKS_MAX; i++) {
+        const struct connection *connection = &office->connection[i];
+
+        if (connection->state != CONNECTION_HANDSHAKE || !connection->incoming)
+            continue;
+        silent++;
+        if (oldest < 0 || connection->opened.us < office->connection[oldest].opened.us)
+            oldest = i;
+    }
+    if (silent >= SILENT_MAX)
+        end_connection(office, oldest, "too many connections said nothing", true);
+}
+
 int office_link_accepted(struct office *office, struct now now)
 {
     struct channel_line lines[CHANNEL_LINES_MAX];
     struct channel_config config = {.lines = lines};
     struct connection *connection = NULL;
-    int number = office->state == OFFICE_READY ? new_connection(office) : -1;
+    int number = -1;
 
     office->now = now;
+    if (office->state != OFFICE_READY)
+        return -1;
+    make_room(office);
+    number = new_connection(office);
     if (number < 0)
         return -1;
     connection = &office->connection[number];
     connection->incoming = true;
+    connection->opened = now.monotonic;
     for (size_t i = 0; i < office->line_count && connection->offer_line_count < CHANNEL_LINES_MAX; i++) {
         memcpy(lines[connection->offer_line_count].line_id, office->line[i]->charter->line_id, HASH_SIZE);
         memcpy(lines[connection->offer_line_count].psk, office->line[i]->secret->link_psk, 32);
@@ -573,6 +599,10 @@ static struct line *line_and_party(struct office *office, struct span name, stru
 
     if (line == NULL || address_parse(address, text, error) != 0)
         return NULL;
+    if (address->kind == ADDRESS_TCP && strcmp(address->port, "0") == 0) {
+        (void)error_set(error, ERROR_USAGE, "port 0 is for --listen; nobody can be reached there");
+        return NULL;
+    }
     if (found < 0 || (unsigned)found == line->me) {
         (void)error_set(error, ERROR_NOT_FOUND, "the line has no other member of that name");
         return NULL;

@@ -82,6 +82,26 @@ void core_alarm(struct office *office, const char *format, ...)
         memcpy(office->alarm[office->alarm_count++], text, sizeof text);
 }
 
+void core_alarm_over(struct office *office, const char *format, ...)
+{
+    char text[sizeof office->alarm[0]];
+    va_list arguments;
+
+    if (office->alarm_count == 0)
+        return;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    for (size_t i = 0; i < office->alarm_count; i++) {
+        if (strcmp(office->alarm[i], text) != 0)
+            continue;
+        office->alarm_count--;
+        memmove(office->alarm[i], office->alarm[i + 1], (office->alarm_count - i) * sizeof office->alarm[0]);
+        core_log(office, "over: %s", text);
+        return;
+    }
+}
+
 void core_stop(struct office *office, enum error_code code, const char *format, ...)
 {
     struct office_event event = {.kind = OFFICE_STATE};

@@ -6,6 +6,8 @@
 
 #include "office/engine.h"
 
+#define BROKEN "%s/%llu on the line %s is broken on the disk of this office; the other members are asked for it"
+
 struct scrub_job {
     struct office_job job;
     struct line *line;
@@ -59,9 +61,8 @@ static void scrub_done(struct office *office, struct office_job *job, struct now
     office->scrub_index = scrub->next;
     if (!scrub->broken)
         return;
-    core_alarm(office,
-               "%s/%llu on the line %s is broken on the disk of this office; the other members are asked for it",
-               scrub->line->charter->members[scrub->member].name, (unsigned long long)scrub->next, scrub->line->name);
+    core_alarm(office, BROKEN, scrub->line->charter->members[scrub->member].name, (unsigned long long)scrub->next,
+               scrub->line->name);
     sync_mend(scrub->line->sync, scrub->member, scrub->next);
     office->scrub_index++;
 }
@@ -119,6 +120,8 @@ void scrub_mend(struct office *office, struct line *line, const struct sync_even
     op.b[1] = sync_chunk_entry(event->chunk, 0);
     core_lazy(office, &op);
     office->hurry = true;
+    core_alarm_over(office, BROKEN, line->charter->members[event->member].name, (unsigned long long)event->first,
+                    line->name);
     core_log(office, "%s/%llu on the line %s was mended from another member's copy",
              line->charter->members[event->member].name, (unsigned long long)event->first, line->name);
     sync_chunk_free(event->chunk);
