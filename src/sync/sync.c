@@ -91,6 +91,34 @@ void engine_enqueue(struct peer *peer, bool urgent, const struct buffer *message
     buffer_put(&lane->queue, message->data, message->size);
 }
 
+/* What every member on a link holds need not be at hand: who comes later is served from the store. */
+static uint64_t held_by_all(const struct sync *sync)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (unsigned i = 0; i < SYNC_LINKS_MAX; i++)
+        if (sync->peer[i].up && sync->peer[i].have[sync->me] < least)
+            least = sync->peer[i].have[sync->me];
+    return least == UINT64_MAX ? 0 : least;
+}
+
+static void drop_old_cache(struct sync *sync)
+{
+    uint64_t held = held_by_all(sync);
+
+    while (sync->cache_first != sync->cache_last &&
+           (sync->cache_bytes > SYNC_CACHE || sync->cache_first->first + sync->cache_first->count <= held)) {
+        struct sync_chunk *oldest = sync->cache_first;
+
+        for (unsigned i = 0; i < SYNC_LINKS_MAX; i++)
+            if (sync->peer[i].cached == oldest)
+                sync->peer[i].cached = NULL;
+        sync->cache_first = oldest->next;
+        sync->cache_bytes -= oldest->bytes.size;
+        sync_chunk_free(oldest);
+    }
+}
+
 void engine_peer_has(struct sync *sync, struct peer *peer, unsigned member, uint64_t size)
 {
     if (member == sync->me) {
@@ -114,6 +142,8 @@ void engine_peer_has(struct sync *sync, struct peer *peer, unsigned member, uint
     for (unsigned i = 0; i < SYNC_LINKS_MAX; i++)
         if (sync->peer[i].up && sync->peer[i].member == peer->member && sync->peer[i].have[member] < size)
             sync->peer[i].have[member] = size;
+    if (member == sync->me)
+        drop_old_cache(sync);
 }
 
 void engine_choose_active(struct sync *sync, unsigned member)
@@ -186,20 +216,6 @@ void sync_link_down(struct sync *sync, unsigned link, struct now now)
     free_lanes(peer);
     engine_choose_active(sync, peer->member);
     engine_want(sync, now.monotonic);
-}
-
-static void drop_old_cache(struct sync *sync)
-{
-    while (sync->cache_bytes > SYNC_CACHE && sync->cache_first != sync->cache_last) {
-        struct sync_chunk *oldest = sync->cache_first;
-
-        for (unsigned i = 0; i < SYNC_LINKS_MAX; i++)
-            if (sync->peer[i].cached == oldest)
-                sync->peer[i].cached = NULL;
-        sync->cache_first = oldest->next;
-        sync->cache_bytes -= oldest->bytes.size;
-        sync_chunk_free(oldest);
-    }
 }
 
 const struct sync_chunk *engine_cached(const struct sync *sync, const struct peer *peer)
