@@ -133,8 +133,11 @@ void engine_remember(struct log *log, uint64_t size, const uint8_t root[static H
 bool engine_known_root(const struct log *log, uint64_t size, uint8_t root[static HASH_SIZE]);
 /* Whether the log is known to have that root at that size; false also if it was forgotten. */
 bool engine_has_root(const struct log *log, uint64_t size, const uint8_t root[static HASH_SIZE]);
-/* A head of a log comes from a link. -1: its author did not sign it. If it is true beside all that is known, it is
- * noted, and awaited where it is beyond what is held and fewer than `most` are; else *forked, and SYNC_ALARM. */
+/* A head of a log comes from a link. -1: its author did not sign it. *forked: it cannot be true beside what is known;
+ * then there is SYNC_ALARM. */
+int engine_check_head(struct sync *sync, unsigned link, unsigned member, const struct head *head, bool *forked,
+                      struct error *error);
+/* The same; unless it is forked it is noted, and awaited where it is beyond what is held and fewer than `most` are. */
 int engine_take_head(struct sync *sync, unsigned link, unsigned member, const struct head *head, unsigned most,
                      bool *forked, struct error *error);
 void engine_note_head(struct log *log, const struct head *head);

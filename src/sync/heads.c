@@ -123,23 +123,28 @@ static int take_own(struct sync *sync, unsigned link, const struct head *head, s
     return 0;
 }
 
-int engine_take_head(struct sync *sync, unsigned link, unsigned member, const struct head *head, unsigned most,
-                     bool *forked, struct error *error)
+int engine_check_head(struct sync *sync, unsigned link, unsigned member, const struct head *head, bool *forked,
+                      struct error *error)
 {
-    struct log *log = &sync->log[member];
-
     *forked = false;
     if (!verify(sync, member, head))
         return error_set(error, ERROR_MISMATCH, "it sent a head that its author did not sign");
     if (member == sync->me)
         return take_own(sync, link, head, error);
-    if (contradicts(log, head)) {
-        *forked = true;
-        if (engine_alarm(sync, member, head, "it signed two heads of one size that differ: two histories") != 0)
-            return error_set(error, ERROR_SYSTEM, "there is no memory left");
+    *forked = contradicts(&sync->log[member], head);
+    if (*forked && engine_alarm(sync, member, head, "it signed two heads of one size that differ: two histories") != 0)
+        return error_set(error, ERROR_SYSTEM, "there is no memory left");
+    return 0;
+}
+
+int engine_take_head(struct sync *sync, unsigned link, unsigned member, const struct head *head, unsigned most,
+                     bool *forked, struct error *error)
+{
+    if (engine_check_head(sync, link, member, head, forked, error) != 0)
+        return -1;
+    if (member == sync->me || *forked)
         return 0;
-    }
-    engine_note_head(log, head);
-    engine_await(log, head, most);
+    engine_note_head(&sync->log[member], head);
+    engine_await(&sync->log[member], head, most);
     return 0;
 }

@@ -49,13 +49,17 @@ static bool proves(const struct sync_chunk *chunk, const struct tree_proof *proo
 }
 
 /* The sender is wrong about the log. Its author is put off; another member may be honest and the author false, so that
- * only this log is not taken from it any more. */
+ * people are told, and only this log is not taken from it any more. */
 static int refuse(struct sync *sync, unsigned link, unsigned member, struct error *error, const char *reason)
 {
     struct peer *peer = &sync->peer[link];
+    struct sync_event event = {.kind = SYNC_ALARM, .link = link, .member = peer->member};
 
     if (peer->member == member)
         return error_set(error, ERROR_MISMATCH, "%s", reason);
+    event.reason = "what it holds of another member's log does not follow what is held here: one of the two is false";
+    if (engine_event(sync, &event) != 0)
+        return error_set(error, ERROR_SYSTEM, "there is no memory left");
     engine_refuse(peer, member);
     return 0;
 }
@@ -91,9 +95,11 @@ static int accept_chunk(struct sync *sync, unsigned link, struct sync_chunk **ch
     log->staged = (*chunk)->after;
     log->staged_bytes += (*chunk)->bytes.size;
     log->staged_chunks++;
-    *chunk = NULL; /* the event's */
     tree_root(&log->staged, root);
     engine_remember(log, log->staged.size, root);
+    engine_note_head(log, &(*chunk)->head);
+    engine_await(log, &(*chunk)->head, most_awaited(sync, link, event.member));
+    *chunk = NULL; /* the event's */
     return engine_early_receipts(sync, event.member, error);
 }
 
@@ -167,8 +173,7 @@ static int take_entries(struct sync *sync, unsigned link, struct message *messag
     }
     if (message->head.size < end)
         return error_set(error, ERROR_MISMATCH, "it sent entries beyond the head that they came under");
-    if (engine_take_head(sync, link, message->member, &message->head, most_awaited(sync, link, message->member),
-                         &forked, error) != 0)
+    if (engine_check_head(sync, link, message->member, &message->head, &forked, error) != 0)
         return -1;
     if (forked)
         return refuse(sync, link, message->member, error, "it sent a head that contradicts one it signed before");

@@ -73,7 +73,7 @@ enum sync_event_kind {
     SYNC_OVERTAKE,  /* link, member, first, base: answer with sync_overtake(); base 0: the whole head is known there */
     SYNC_MENDED,    /* member, first, chunk (one entry): what sync_mend() asked for, proved; frees it */
     SYNC_OWN_AHEAD, /* member: shows `head`, signed by ourselves, that our log does not have */
-    SYNC_ALARM,     /* member: it signed what cannot be true; `reason` */
+    SYNC_ALARM,     /* member: it signed, or passes on, what cannot be true; `reason` */
 };
 struct sync_event {
     enum sync_event_kind kind;
