@@ -17,7 +17,7 @@
 #define ARRAY_MAX 1024
 #define IN_FLIGHT 4
 #define STATUS_EVERY_US 500
-#define WARM_UP 100
+#define WARM_UP 20
 
 struct daemon {
     int fd;

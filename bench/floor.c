@@ -17,7 +17,7 @@
 #include "samples.h"
 
 #define BLOCK_SIZE 4096
-#define FILE_BLOCKS 1024 /* written in turn, as a log would be */
+#define FILE_BLOCKS 256 /* written in turn, as a log would be */
 #define MESSAGE_SIZE 512 /* about what 200 bytes of text become on the wire */
 
 static int make_file(const char *directory, const char *name)

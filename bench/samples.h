@@ -52,20 +52,13 @@ static inline void samples_add(struct samples *samples, uint64_t ns)
         samples->ns[samples->count++] = ns;
 }
 
-static inline int samples_compare(const void *a, const void *b)
+/* Writes "NAME":[…] in microseconds, in the order of measuring. */
+static inline void samples_print(const struct samples *samples, const char *name)
 {
-    uint64_t first = *(const uint64_t *)a;
-    uint64_t second = *(const uint64_t *)b;
-
-    return (first > second) - (first < second);
-}
-
-/* Writes "NAME":{"p50":…,"p99":…} in microseconds. Sorts. */
-static inline void samples_print(struct samples *samples, const char *name)
-{
-    qsort(samples->ns, samples->count, sizeof samples->ns[0], samples_compare);
-    (void)printf("\"%s\":{\"p50\":%.1f,\"p99\":%.1f}", name, (double)samples->ns[samples->count / 2] / 1000,
-                 (double)samples->ns[samples->count * 99 / 100] / 1000);
+    (void)printf("\"%s\":[", name);
+    for (size_t i = 0; i < samples->count; i++)
+        (void)printf("%s%.1f", i > 0 ? "," : "", (double)samples->ns[i] / 1000);
+    (void)printf("]");
 }
 
 #endif
