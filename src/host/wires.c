@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define ENDING_MS 5000    /* how long a wire may take for its last bytes */
-#define UNSENT_MAX 131072 /* bytes the kernel may hold beyond what is on the way */
+#define UNSENT_MAX 16384 /* bytes the kernel may hold beyond what is on the way */
 
 struct wire *wire_new(struct host *host, int link)
 {

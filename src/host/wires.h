@@ -8,7 +8,7 @@
 
 #include "host/host.h"
 
-#define LINK_OUTPUT 131072
+#define LINK_OUTPUT 32768
 
 struct wire {
     struct host *host;

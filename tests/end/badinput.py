@@ -14,8 +14,8 @@ import shutil
 import sqlite3
 import subprocess
 
-from offices import (LIAISON_VERIFY, LONG, ROOT, SEED, Lost, Office, Refused, case, finish, found, is_error, note, path, read,
-                     run, same, skip, until, write)
+from offices import (LIAISON_VERIFY, LONG, ROOT, SEED, Lost, Office, Refused, case, finish, found, is_error, note,
+                     path, read, run, same, skip, until, write)
 
 dice = random.Random(SEED)
 
@@ -43,7 +43,9 @@ def changed(content):
     yield "of noise", dice.randbytes(len(content))
     for at in range(len(content)):
         for bit in range(8) if LONG else [dice.randrange(8)]:
-            yield f"with bit {bit} of byte {at} changed", content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1:]
+            bad = bytearray(content)
+            bad[at] ^= 1 << bit
+            yield f"with bit {bit} of byte {at} changed", bytes(bad)
 
 
 def all_refused(name, content, ask, codes):
@@ -121,8 +123,8 @@ def charters(w, p, s):
     double = charter.replace("\nmembers 2\n", "\nmembers 3\n") + charter[charter.index("liaison-card/v1"):].split(
         "liaison-card/v1")[1].join(["liaison-card/v1", ""])
     write("double.charter", double)
-    is_error("a charter with two equal keys", lambda *more: p.run("line", "join", "double.charter", "--key", "second.key",
-                                                                  *more), 1, ("invalid", "mismatch"))
+    is_error("a charter with two equal keys", lambda *more: p.run("line", "join", "double.charter", "--key",
+                                                                  "second.key", *more), 1, ("invalid", "mismatch"))
     newer = charter.replace("liaison-charter/v1", "liaison-charter/v2")
     write("newer.charter", newer)
     is_error("a charter of a newer version", lambda *more: p.run("line", "join", "newer.charter", "--key", "second.key",
@@ -144,8 +146,8 @@ def names(w):
         case(f"no line's name: {name[:16]!r}", result.code == 1 + usage and result.err.startswith("liaison: "), result)
     is_error("a line that exists", lambda *more: w.run("line", "found", "talks", "--with", "pyongyang.example.card",
                                                        "--charter", "t.charter", "--key", "t.key", *more), 1, "exists")
-    is_error("a party that is not on the line", lambda *more: w.run("link", "add", "talks", "bonn", "unix:/x", *more), 1,
-             "not-found")
+    is_error("a party that is not on the line", lambda *more: w.run("link", "add", "talks", "bonn", "unix:/x", *more),
+             1, "not-found")
     is_error("a link to oneself", lambda *more: w.run("link", "add", "talks", "washington", "unix:/x", *more), 1,
              "not-found")
     same("nothing changed", picture(w), before)
@@ -153,9 +155,11 @@ def names(w):
 
 def addresses(w):
     before = picture(w)
-    for address in ("", "tcp", "tcp:", "tcp://", "tcp://host", "tcp://host:", "tcp://:1", "tcp://host:0", "tcp://host:65536",
+    for address in ("", "tcp", "tcp:", "tcp://", "tcp://host", "tcp://host:", "tcp://:1", "tcp://host:0",
+                    "tcp://host:00", "tcp://host:65536",
                     "tcp://host:1x", "tcp://host:-1", "tcp://host:1/path", "tcp://::1:80", "tcp://[::1]", "tcp://[::1",
-                    "tcp://ho st:1", "tcp://" + "h" * 300 + ":1", "udp://host:1", "http://host:1", "TCP://host:1", "unix:",
+                    "tcp://ho st:1", "tcp://" + "h" * 300 + ":1", "udp://host:1", "http://host:1", "TCP://host:1",
+                    "unix:",
                     "unix:" + "p" * 200, "exec:", "exec:" + "x" * 600, "host:1", "tcp://host:1?frame=512",
                     "tcp://host:1?frame=", "tcp://host:1?fame=256", "tcp://ho\x01st:1"):
         for verb in ("add", "test"):
@@ -179,13 +183,16 @@ def texts(w):
         is_error(f"a text {name}, from stdin", lambda *more: w.run("send", "talks", *more, stdin=content), 1, "invalid")
     is_error("a text that is not there", lambda *more: w.run("send", "talks", "no.text", *more), 1,
              ("system", "not-found"), "no.text")
-    for option, value in (("--precedence", "urgent"), ("--language", "en_GB"), ("--answers", "washington"), ("--wait", "seen"),
+    for option, value in (("--precedence", "urgent"), ("--language", "en_GB"), ("--answers", "washington"),
+                          ("--wait", "seen"),
                           ("--timeout", "30"), ("--token", "12"), ("--nonsense", "1")):
-        is_error(f"send {option} {value}", lambda *more: w.run("send", "talks", "-m", "x", option, value, *more), 2, "usage")
+        is_error(f"send {option} {value}", lambda *more: w.run("send", "talks", "-m", "x", option, value, *more), 2,
+                 "usage")
     is_error("send --answers what is not there", lambda *more: w.run("send", "talks", "-m", "x", "--answers",
                                                                      "washington/99999", *more), 1, "not-found")
     line = w.control()
-    for name, entry in (("no text", {}), ("empty", {"text": ""}), ("long", {"text": "x" * 60001}), ("number", {"text": 1}),
+    for name, entry in (("no text", {}), ("empty", {"text": ""}), ("long", {"text": "x" * 60001}),
+                        ("number", {"text": 1}),
                         ("unknown member", {"text": "x", "txet": "x"}), ("token", {"text": "x", "token": "00"}),
                         ("surrogate", {"text": "\ud800"}), ("precedence", {"text": "x", "precedence": 1}),
                         ("language", {"text": "x", "language": "-"}), ("answers", {"text": "x", "answers": "x/y"})):
@@ -371,9 +378,11 @@ def unwritable(w):
                                                            "/proc/office")),
             ("init with a key file that cannot be made", ("init", "x.example", "--key-file", "/proc/x.key", "--office",
                                                           "x")),
-            ("a charter that cannot be written", ("line", "found", "fresh", "--with", "pyongyang.example.card", "--charter",
+            ("a charter that cannot be written", ("line", "found", "fresh", "--with", "pyongyang.example.card",
+                                                  "--charter",
                                                   "/proc/x.charter", "--key", "/proc/x.key", "--office", w.directory)),
-            ("a policy that cannot be written", ("record", "policy", "talks", "-o", "/proc/x", "--office", w.directory)),
+            ("a policy that cannot be written", ("record", "policy", "talks", "-o", "/proc/x", "--office",
+                                                 w.directory)),
             ("an export that cannot be written", ("record", "export", "talks", "--format", "json", "-o", "/proc/x",
                                                   "--office", w.directory))):
         before = picture(w)

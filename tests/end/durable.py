@@ -2,8 +2,8 @@
 """Nothing leaves before what it rests on is synced: two daemons under strace, and a checker of what they did.
 
 SIGKILL loses no page cache, so this is what tells durable from merely written. Two things must be synced before a head,
-a receipt or an answer leaves: the database's WAL and the mark. The mark's bytes say which batch it is of, and how much of
-each log there is then; each batch is one sync of the WAL after frames were written to it. So at each moment the checker
+a receipt or an answer leaves: the database's WAL and the mark. The mark's bytes say which batch it is of, and how much
+of each log there is then; each batch is one sync of the WAL after frames were written to it. So at each moment the checker
 knows what is durable at either office, and holds against it:
 
   quiet     one message at a time: no byte on the link, from the request at one office until the message is durable
@@ -51,7 +51,8 @@ class Call:
         self.content, self.offset = content, offset
 
     def is_to_socket(self):
-        return self.name in ("write", "writev", "sendto", "sendmsg") and not self.file.startswith(("/", "pipe:", "anon"))
+        sends = self.name in ("write", "writev", "sendto", "sendmsg")
+        return sends and not self.file.startswith(("/", "pipe:", "anon"))
 
     def is_to_control(self):
         return self.is_to_socket() and "TCP" not in self.file and self.content[:1] == b"{"
@@ -80,7 +81,8 @@ def read_trace(name):
             content = b"".join(ast.literal_eval(f'b"{part}"') for part in STRING.findall(arguments))
             offset = re.search(r", (\d+)$", arguments)
             ended = at if begun != at else at + float(call.group(6))
-            calls.append(Call(begun, ended, call.group(1), call.group(3), content, int(offset.group(1)) if offset else 0))
+            calls.append(Call(begun, ended, call.group(1), call.group(3), content,
+                              int(offset.group(1)) if offset else 0))
     return sorted(calls, key=lambda call: call.begun)
 
 
@@ -178,8 +180,8 @@ def check(histories, rounds, since):
         for office, history in enumerate(histories):
             for call in history.sends(begin, end):
                 ask("quiet", history.size(author, call.begun) > number,
-                    f"{author}/{number}: office {office} sent {len(call.content)} bytes {call.begun - begin:.6f} s after "
-                    f"the request, with {history.size(author, call.begun)} durable")
+                    f"{author}/{number}: office {office} sent {len(call.content)} bytes {call.begun - begin:.6f} s "
+                    f"after the request, with {history.size(author, call.begun)} durable")
     for me, history in enumerate(histories):
         other = histories[1 - me]
         for at, batch, sizes in history.marked:
@@ -194,7 +196,8 @@ def check(histories, rounds, since):
                 ask("receipt", event["size"] <= other.size(me, at), f"{event} with {other.size(me, at)} durable there")
             for entry in result.get("entries", []) if isinstance(result, dict) else []:
                 if "leaf" not in entry:
-                    ask("answer", entry["number"] < history.size(me, at), f"{entry} with {history.size(me, at)} durable")
+                    ask("answer", entry["number"] < history.size(me, at),
+                        f"{entry} with {history.size(me, at)} durable")
     return wrong, asked
 
 

@@ -6,6 +6,7 @@ same tokens until there is an answer. In the end both offices hold what was answ
 answered, in the same order, and compute the same roots.
 """
 import random
+import signal
 import threading
 import time
 
@@ -13,7 +14,7 @@ from offices import (LONG, SEED, Lost, Office, Refused, Wire, case, finish, foun
 
 COUNT = 200 if LONG else 40
 PRECEDENCES = ("routine", "routine", "priority", "immediate", "flash")
-CUTS = ("reset", "half-open", "byte by byte", "black hole")
+CUTS = ("reset", "half-open", "byte by byte", "black hole", "stopped peer")
 
 
 class Writer(threading.Thread):
@@ -34,7 +35,8 @@ class Writer(threading.Thread):
         self.asked += 1
         size = self.dice.choice((0, 40, 200, 200, 2000, 20000))
         text = f"{self.office.name} {self.asked} " + "".join(self.dice.choices("abc 가나다", k=size))
-        return {"text": text, "precedence": self.dice.choice(PRECEDENCES), "token": f"{self.dice.getrandbits(128):032x}"}
+        return {"text": text, "precedence": self.dice.choice(PRECEDENCES),
+                "token": f"{self.dice.getrandbits(128):032x}"}
 
     def append(self, entries):
         """Asks until there is an answer."""
@@ -110,10 +112,15 @@ def disturb(offices, wires, writers, dice):
             wire.slow = True
             time.sleep(0.2 * dice.random())
             wire.slow = False
-        else:
+        elif cut == "black hole":
             wire.dead = True
             time.sleep(1.2 * dice.random())
             wire.dead = False
+        else:
+            process = dice.choice(offices).process
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(1.2 * dice.random())
+            process.send_signal(signal.SIGCONT)
     note(f"{kills} kills, {cuts} cuts: {deeds}")
 
 

@@ -11,8 +11,8 @@ import threading
 from offices import (LIAISON, TIME, Office, Wire, case, finish, found, is_error, number_of, path, read, run, same,
                      skip, until, write)
 
-SECRET = ("talks.charter may travel by any way. talks.key is SECRET: carry it by hand, never with the charter, never by a "
-          "network; delete it once both sides show the same number.\n")
+SECRET = ("talks.charter may travel by any way. talks.key is SECRET: carry it by hand, never with the charter, never by "
+          "a network; delete it once both sides show the same number.\n")
 COMPARED = "NOT COMPARED: someone may sit between"
 
 
@@ -59,7 +59,8 @@ def lines(w, p):
     case("line found says what is secret", made.code == 0 and made.out.startswith(SECRET), made)
     same("the key's mode", mode("talks.key"), "0o600")
     is_error("line found never writes over a file", lambda *more: w.run("line", "found", "other", "--with", "p.card",
-                                                                        "--charter", "talks.charter", *more), 1, "exists")
+                                                                        "--charter", "talks.charter", *more),
+             1, "exists")
     same("and founds nothing", w.run("line", "list").out, "talks washington.example pyongyang.example\n")
     joined = p.run("line", "join", "talks.charter", "--key", "talks.key")
     case("line join", joined.code == 0, joined)
@@ -78,7 +79,8 @@ def lines(w, p):
     wrong = digits[:7] + [f"{(int(digits[7]) + 1) % 100000:05}"]
     is_error("line confirm with wrong digits", lambda *more: p.run("line", "confirm", "talks", " ".join(wrong), *more),
              1, "mismatch")
-    is_error("with too few", lambda *more: p.run("line", "confirm", "talks", " ".join(digits[:7]), *more), 1, "mismatch")
+    is_error("with too few", lambda *more: p.run("line", "confirm", "talks", " ".join(digits[:7]), *more), 1,
+             "mismatch")
     is_error("with letters", lambda *more: p.run("line", "confirm", "talks", "x" * 40, *more), 1, "mismatch")
     same("changes nothing", p.status()["lines"][0]["confirmed"], False)
     case("line confirm", p.run("line", "confirm", "talks", number.strip()).code == 0)
@@ -116,7 +118,8 @@ def links(w, p):
     case("link remove", w.run("link", "remove", "talks", "pyongyang", address).code == 0)
     same("and it is gone at both", until(lambda: (link_list(w), link_list(p)) == ([("tcp://127.0.0.1:1", "down")], [])),
          True)
-    is_error("link remove what is not there", lambda *more: w.run("link", "remove", "talks", "pyongyang", address, *more),
+    is_error("link remove what is not there", lambda *more: w.run("link", "remove", "talks", "pyongyang", address,
+                                                                  *more),
              1, "not-found")
     w.run("link", "remove", "talks", "pyongyang", "tcp://127.0.0.1:1")
     w.kill()
@@ -216,7 +219,8 @@ def no_courier_key(w, p):
                                                                         "talks.key", *more), 1, "mismatch")
     joined = p.run("line", "join", "open.charter", "--no-courier-key")
     case("line join --no-courier-key", joined.code == 0, joined)
-    case("status says it, too", "no courier key: anyone who has this office's card gets an answer" in p.run("status").out)
+    case("status says it, too",
+         "no courier key: anyone who has this office's card gets an answer" in p.run("status").out)
     same("and --json", [line["courier_key"] for line in p.status()["lines"] if line["name"] == "open"], [False])
     w.run("link", "add", "open", "pyongyang", f"tcp://127.0.0.1:{p.port()}")
     sent = w.run("send", "open", "-m", "Hello", "--wait", "stored", "--timeout", "10s")
@@ -282,11 +286,13 @@ def locked():
     same("an office with a passphrase starts locked", (u.state, u.status()["state"]), ("locked", "locked"))
     write("wrong.phrase", "incorrect horse battery\n")
     os.chmod(path("wrong.phrase"), 0o600)
-    is_error("unlock with a wrong passphrase", lambda *more: u.run("unlock", "--passphrase-file", "wrong.phrase", *more),
+    is_error("unlock with a wrong passphrase", lambda *more: u.run("unlock", "--passphrase-file", "wrong.phrase",
+                                                                   *more),
              1, "mismatch")
     same("it stays locked", u.status()["state"], "locked")
     is_error("a locked office founds nothing", lambda *more: u.run("line", "found", "talks", "--with", "p.card",
-                                                                   "--charter", "u.charter", "--key", "u.line.key", *more),
+                                                                   "--charter", "u.charter", "--key", "u.line.key",
+                                                                   *more),
              1, "locked")
     case("and leaves no files", not os.path.exists(path("u.charter")) and not os.path.exists(path("u.line.key")))
     opened = u.run("unlock", "--passphrase-file", u.secret)

@@ -148,7 +148,8 @@ def people(w, p):
     ack = p.run("ack", "talks", f"washington/{asked}", "--as", "principal")
     case("ack prints its own name", re.fullmatch(r"pyongyang\.example/\d+\n", ack.out), ack)
     case("and empties the inbox", until(lambda: asked not in inbox(p)))
-    entry = until(lambda: next((each for each in w.messages() if each["number"] == asked and each["acknowledged"]), None))
+    entry = until(lambda: next((each for each in w.messages() if each["number"] == asked and each["acknowledged"]),
+                               None))
     case("the other side sees who acknowledged, as what and when", entry and entry["state"] == "acknowledged"
          and entry["acknowledged"][0]["by"] == "pyongyang.example" and entry["acknowledged"][0]["as"] == "principal"
          and re.fullmatch(TIME, entry["acknowledged"][0]["at"]), entry)
@@ -248,7 +249,8 @@ def statuses(w):
     case("status --json: links", list(link) == ["address", "stated", "observed", "since"]
          and (link["stated"], link["observed"]) == ("open", "up") and re.fullmatch(TIME, link["since"]), link)
     text = w.run("status").out
-    case("status in words", text.startswith("washington.example: ready\n") and re.search(r"(?m)^line talks(  |$)", text), text)
+    case("status in words", text.startswith("washington.example: ready\n") and re.search(r"(?m)^line talks(  |$)",
+                                                                                         text), text)
 
 
 def record(w, p):
@@ -341,7 +343,8 @@ def control(w, p):
         case("all of an append, or none", False)
     except Refused as error:
         same("all of an append, or none", (error.code, w.messages()[-1]["text"]), ("usage", "1023"))
-    same("a request of 1 MiB", len(line.ask("append", line="talks", entries=[{"text": "y" * 59000}] * 17)["entries"]), 17)
+    same("a request of 1 MiB", len(line.ask("append", line="talks", entries=[{"text": "y" * 59000}] * 17)["entries"]),
+         17)
     line.socket.sendall(b" " * ((1 << 20) + 1))
     try:
         answer = line.line()

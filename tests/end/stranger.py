@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Strangers at the door: whatever they send, they get no byte, leave no trace, and the line goes on.
 
-A real link is recorded and played back in every way: again, in part, changed, backwards, to the wrong office, late. Then
+A real link is recorded and played back in every way: again, in part, changed, backwards, to the wrong office,
+late. Then
 come silence, garbage, slow bytes and thousands of connections. The office must answer none, write nothing to its disk,
 keep its memory, and go on with the line.
 """
@@ -126,7 +127,8 @@ def replays(w, p):
     strangers = [
         Stranger("a whole link again", port, b"".join(calls)),
         Stranger("a whole link again, part by part", port, *calls, slow=0.05),
-        Stranger("a whole link again, byte by byte", port, *(bytes([byte]) for byte in b"".join(calls[:3])), slow=0.002),
+        Stranger("a whole link again, byte by byte", port, *(bytes([byte]) for byte in b"".join(calls[:3])),
+                 slow=0.002),
         Stranger("the first message again", port, first),
         Stranger("the first message twice", port, first, first),
         Stranger("the newest link's first message", port, newest[0]),

@@ -18,6 +18,8 @@ ELSEWHERE = {
         "end/lines.py": "office/address office/lines office/status",
         "end/messages.py": "desk/message office/append office/fold office/inbox office/prove office/view",
         "end/badinput.py": "office/open",
+        "end/overtake.py": "office/overtake",
+        "end/scrub.py": "office/scrub",
         "sync/sync.c": "sync/chunk sync/heads sync/input sync/output sync/receipts sync/want",
     }.items() for name in names.split()
 }
