@@ -3,8 +3,8 @@
 
 SIGKILL loses no page cache, so this is what tells durable from merely written. Two things must be synced before a head,
 a receipt or an answer leaves: the database's WAL and the mark. The mark's bytes say which batch it is of, and how much
-of each log there is then; each batch is one sync of the WAL after frames were written to it. So at each moment the checker
-knows what is durable at either office, and holds against it:
+of each log there is then; each batch is one sync of the WAL after frames were written to it. So at each moment the
+checker knows what is durable at either office, and holds against it:
 
   quiet     one message at a time: no byte on the link, from the request at one office until the message is durable
             there, and from there until it is durable at the other

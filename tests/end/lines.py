@@ -11,8 +11,8 @@ import threading
 from offices import (LIAISON, TIME, Office, Wire, case, finish, found, is_error, number_of, path, read, run, same,
                      skip, until, write)
 
-SECRET = ("talks.charter may travel by any way. talks.key is SECRET: carry it by hand, never with the charter, never by "
-          "a network; delete it once both sides show the same number.\n")
+SECRET = ("talks.charter may travel by any way. talks.key is SECRET: carry it by hand, never with the charter, "
+          "never by a network; delete it once both sides show the same number.\n")
 COMPARED = "NOT COMPARED: someone may sit between"
 
 

@@ -249,8 +249,8 @@ def statuses(w):
     case("status --json: links", list(link) == ["address", "stated", "observed", "since"]
          and (link["stated"], link["observed"]) == ("open", "up") and re.fullmatch(TIME, link["since"]), link)
     text = w.run("status").out
-    case("status in words", text.startswith("washington.example: ready\n") and re.search(r"(?m)^line talks(  |$)",
-                                                                                         text), text)
+    case("status in words", text.startswith("washington.example: ready\n")
+         and re.search(r"(?m)^line talks(  |$)", text), text)
 
 
 def record(w, p):
@@ -286,7 +286,8 @@ def proofs(w, p):
         for truster in "wp":
             said = run(path(prover + ".proof"), "--policy", path(truster + ".policy"), program=LIAISON_VERIFY)
             case(f"liaison-verify: {prover}'s proof under {truster}'s policy", said.code == 0 and re.match(
-                rf"washington\.example wrote this as number {number} of its log, and pyongyang\.example held it at {TIME}",
+                rf"washington\.example wrote this as number {number} of its log, "
+                 rf"and pyongyang\.example held it at {TIME}",
                 said.out), said)
     answer = json.loads(run(path("w.proof"), "--policy", path("w.policy"), "--json", program=LIAISON_VERIFY).out)
     leaf = next(entry["leaf"] for entry in w.messages() if entry["number"] == number)

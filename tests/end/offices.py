@@ -136,8 +136,8 @@ def write(name, content):
 
 
 def is_error(name, result, code, words, sentence=""):
-    """Refused in plain words and in JSON, and nothing on stdout. `result` is a function of more arguments; `words` is the
-    error's code, or a tuple of those allowed."""
+    """Refused in plain words and in JSON, and nothing on stdout. `result` is a function of more arguments; `words` is
+    the error's code, or a tuple of those allowed."""
     words = (words,) if isinstance(words, str) else words
     plain, machine = result(), result("--json")
     case(name, plain.code == code and plain.out == "" and re.fullmatch(r"liaison: [^\n]+\n", plain.err)

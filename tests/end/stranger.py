@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 """Strangers at the door: whatever they send, they get no byte, leave no trace, and the line goes on.
 
-A real link is recorded and played back in every way: again, in part, changed, backwards, to the wrong office,
-late. Then
-come silence, garbage, slow bytes and thousands of connections. The office must answer none, write nothing to its disk,
-keep its memory, and go on with the line.
+A real link is recorded and played back in every way: again, in part, changed, backwards, to the wrong office, late.
+Then come silence, garbage, slow bytes and thousands of connections. The office must answer none, write nothing to its
+disk, keep its memory, and go on with the line.
 """
 import os
 import random
