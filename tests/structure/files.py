@@ -16,11 +16,12 @@ ELSEWHERE = {
         "end/wires.sh": "cli/link_stdio host/dial host/listen host/wires",
         "end/kill.py": "office/carry office/commit office/links office/office",
         "end/lines.py": "office/address office/lines office/status",
-        "end/messages.py": "desk/message office/append office/fold office/inbox office/prove office/view",
+        "end/messages.py": "office/append office/fold office/inbox office/prove office/view",
         "end/badinput.py": "office/open",
         "end/overtake.py": "office/overtake",
         "end/scrub.py": "office/scrub",
-        "sync/sync.c": "sync/chunk sync/heads sync/input sync/output sync/receipts sync/want",
+        "sync/sync.c": "sync/chunk sync/receipts sync/want",
+        "sync/input.c": "sync/heads",
     }.items() for name in names.split()
 }
 
