@@ -57,6 +57,12 @@ struct member {
     uint64_t settle;     /* size of its newest settle head known */
     bool folding;        /* a fold job is out */
     uint64_t wait_batch; /* the fold needs what that batch will hold, an epoch's secret */
+    /* its next entry rests on one that is not folded yet */
+    bool waits;
+    bool waits_by_reference;
+    bool in_ring; /* and that one on it: it goes on */
+    unsigned awaited;
+    uint64_t awaited_index;
     struct {
         uint64_t index, depth;
     } recent[RECENT_DEPTHS]; /* of entries folded lately, by index: the store may not have them yet */

@@ -9,6 +9,7 @@
 
 /* One entry of `seen` or `re`, looked up on the store's thread. */
 struct claim {
+    bool is_reference; /* of `re` */
     unsigned member;
     uint64_t index; /* the entry it rests on: the last of a seen size, or the one named */
     bool held;
@@ -109,13 +110,16 @@ static int look_up_seen(struct fold_job *fold, struct store *store, const struct
 
 static int look_up_reference(struct fold_job *fold, struct store *store, const struct reference *reference)
 {
-    struct claim claim = {.member = reference->member,
+    struct claim claim = {.is_reference = true,
+                          .member = reference->member,
                           .index = reference->index,
                           .held = reference->index < fold->durable[reference->member]};
     int64_t place = PLACE(LOG_NUMBER(fold->line, reference->member), reference->index);
     struct store_query query = {.kind = STORE_ENTRY, .n = {place}};
     struct store_result result = {0};
 
+    if (reference->member == fold->member)
+        return 0; /* one's own earlier entries come before by themselves, and on a later one nothing can rest */
     if (claim.held) {
         if (store_read(store, &query, &result, &fold->job.error) != 0 ||
             look_up_depth(store, &claim, place, &fold->job.error) != 0) {
@@ -358,7 +362,6 @@ static bool take_epoch(struct office *office, struct fold_job *fold, const struc
                                                                  line->charter->line_id, fold->member, wrap->number, 0),
                                                    secret_of(fold, slice), NULL) != 0)
         return false;
-    epoch_commitment(commitment, wrap_context.origin_hash, entry->header.epoch, secret);
     ok = wrap_open(secret, wrap, &wrap_context, key);
     if (ok) {
         epoch_commitment(commitment, wrap_context.origin_hash, entry->header.epoch, secret);
@@ -534,9 +537,48 @@ static void settle_late_claims(struct office *office, struct line *line, unsigne
             else
                 from = 0; /* long ago: the whole log again */
             m->folded = from;
+            m->waits = m->in_ring = false;
         }
         core_log(office, "%s: an entry that was named before it came is here; the order is computed again", line->name);
     }
+}
+
+/*
+ * An entry's `re` may name one that is not made yet in its log: leaves do not hang on each other, so that false members
+ * can let entries name each other in a ring. (By `seen` they can't: a root hangs on all entries below it.) Where the
+ * logs of a ring wait for each other, the first of its members goes on without what it names.
+ */
+static void break_ring(struct line *line, unsigned from)
+{
+    unsigned first = MEMBERS_MAX;
+    unsigned at = from;
+
+    for (unsigned steps = 0; steps < line->charter->member_count; steps++) {
+        const struct member *member = &line->member[at];
+
+        if (!member->waits || line->member[member->awaited].folded > member->awaited_index)
+            return;
+        if (member->waits_by_reference && at < first)
+            first = at;
+        at = member->awaited;
+        if (at == from)
+            break;
+    }
+    if (at == from && first < MEMBERS_MAX)
+        line->member[first].in_ring = true;
+}
+
+/* The next entry of a log waits until another one is folded. False if it is not to wait. */
+static bool wait_for(struct line *line, unsigned number, const struct claim *claim)
+{
+    struct member *member = &line->member[number];
+
+    member->waits = true;
+    member->waits_by_reference = claim->is_reference;
+    member->awaited = claim->member;
+    member->awaited_index = claim->index;
+    break_ring(line, number);
+    return !claim->is_reference || !member->in_ring;
 }
 
 /* depth = 1 + the largest of its predecessor's and of those that valid claims rest on. False if one of them is not
@@ -552,8 +594,11 @@ static bool compute_depth(struct office *office, struct fold_job *fold, size_t i
         const struct claim *claim = &claims[c];
         uint64_t rest = claim->depth;
 
-        if (claim->held && claim->true_ && !claim->folded && !recent_depth(fold->line, claim, &rest))
-            return false;
+        if (claim->held && claim->true_ && !claim->folded && !recent_depth(fold->line, claim, &rest)) {
+            if (wait_for(fold->line, fold->member, claim))
+                return false;
+            continue;
+        }
         if (claim->held && claim->true_ && rest + 1 > *depth)
             *depth = rest + 1;
         if (!claim->held)
@@ -663,6 +708,7 @@ static void take_slice(struct office *office, struct fold_job *fold)
         member->recent[slice->index % RECENT_DEPTHS].depth = depth;
         member->depth = depth;
         member->folded = slice->index + 1;
+        member->waits = member->in_ring = false;
         if (member->announced < member->folded)
             member->announced = member->folded;
         if (formed && epoch_is_new(&entry) && fold->member != fold->line->me) {
