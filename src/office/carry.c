@@ -319,6 +319,9 @@ void carry_events(struct office *office, struct line *line)
         case SYNC_OVERTAKE:
             overtake(office, line, &event);
             break;
+        case SYNC_CHOKED:
+            links_close_sync(office, line, event.link, "it does not take what is sent to it");
+            break;
         case SYNC_MENDED:
             scrub_mend(office, line, &event);
             break;

@@ -377,7 +377,8 @@ struct monotonic links_next(const struct office *office);
 void links_step(struct office *office);
 void links_accept_offers(struct office *office, const int *connections, const unsigned *generations, size_t count);
 void links_close_all(struct office *office, const char *reason);
-void links_close_line(struct office *office, int line, const char *reason);
+/* The connection that is sync's link `link` of a line. */
+void links_close_sync(struct office *office, const struct line *line, unsigned link, const char *reason);
 size_t links_waiting_offers(const struct office *office, int *connections, unsigned *generations, size_t max);
 
 /* --- carry.c --- */

@@ -11,6 +11,7 @@
 #define TEST_FIRST_US (10 * SECOND_US)
 #define TEST_SECOND_US (3 * SECOND_US)
 #define SILENT_MAX (OFFICE_LINKS_MAX / 2) /* incoming connections before their handshake is done */
+#define MEMBER_LINKS_MAX 4                /* that one member may have opened on a line */
 #define OUTPUT_CHUNK 65536
 
 static struct line *line_of(const struct office *office, const struct connection *connection)
@@ -323,6 +324,28 @@ static int free_sync_link(const struct office *office, int line)
     return -1;
 }
 
+/* A member has so many links on a line that it opened; the newest makes the oldest go, since that may be dead. */
+static void limit_links(struct office *office, const struct connection *newest)
+{
+    unsigned count = 0;
+    int oldest = -1;
+
+    for (int i = 0; i < OFFICE_LINKS_MAX; i++) {
+        const struct connection *connection = &office->connection[i];
+
+        if (connection->state != CONNECTION_UP || !connection->incoming || connection->line != newest->line ||
+            connection->member != newest->member)
+            continue;
+        count++;
+        if (oldest < 0 || connection->opened.us < office->connection[oldest].opened.us)
+            oldest = i;
+    }
+    if (count < MEMBER_LINKS_MAX)
+        return;
+    channel_close(office->connection[oldest].channel, "you opened a newer link");
+    end_connection(office, oldest, "it opened a newer link", true);
+}
+
 static void take_established(struct office *office, int number)
 {
     struct connection *connection = &office->connection[number];
@@ -332,6 +355,8 @@ static void take_established(struct office *office, int number)
         channel_ping(connection->channel, office->now);
         return;
     }
+    if (connection->incoming)
+        limit_links(office, connection);
     connection->sync_link = free_sync_link(office, connection->line);
     if (connection->sync_link < 0) {
         channel_close(connection->channel, "too many links of this line are open");
@@ -496,16 +521,16 @@ void links_close_all(struct office *office, const char *reason)
     }
 }
 
-void links_close_line(struct office *office, int line, const char *reason)
+void links_close_sync(struct office *office, const struct line *line, unsigned link, const char *reason)
 {
-    for (int i = 0; i < office->connection_end; i++) {
+    for (int i = 0; i < OFFICE_LINKS_MAX; i++) {
         struct connection *connection = &office->connection[i];
 
-        if (connection->line != line || connection->state == CONNECTION_FREE)
-            continue;
-        if (connection->channel != NULL)
+        if (connection->state == CONNECTION_UP && line_of(office, connection) == line &&
+            connection->sync_link == (int)link) {
             channel_close(connection->channel, reason);
-        end_connection(office, i, reason, true);
+            end_connection(office, i, reason, true);
+        }
     }
 }
 

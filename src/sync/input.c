@@ -161,6 +161,9 @@ static int take_entries(struct sync *sync, unsigned link, struct message *messag
     if (message->first > log->staged.size) { /* a gap: something was lost between links */
         struct buffer want = {0};
 
+        if (peer->gap[message->member] == log->staged.size + 1)
+            return 0; /* asked already */
+        peer->gap[message->member] = log->staged.size + 1;
         message_put_size(&want, MESSAGE_WANT, message->member, log->staged.size);
         engine_enqueue(peer, true, &want);
         buffer_free(&want);
@@ -260,6 +263,8 @@ int sync_input(struct sync *sync, unsigned link, struct span bytes, struct now n
     struct message *message = sync->message;
     struct peer *peer = &sync->peer[link];
 
+    if (peer->overrun)
+        return error_set(error, ERROR_INVALID, "it reads too little of what it is sent");
     if (message_read(message, bytes, sync->charter->member_count, error) != 0)
         return -1;
     if (!peer->greeted && message->type != MESSAGE_HELLO)

@@ -63,12 +63,27 @@ int engine_event(struct sync *sync, const struct sync_event *event)
     return 0;
 }
 
+/* A link whose other end does not take what is sent to it is told once. */
+static bool choked_event(struct sync *sync, struct sync_event *event)
+{
+    for (unsigned i = 0; i < SYNC_LINKS_MAX; i++) {
+        struct peer *peer = &sync->peer[i];
+
+        if (!peer->up || !peer->choked || peer->choked_told)
+            continue;
+        peer->choked_told = true;
+        *event = (struct sync_event){.kind = SYNC_CHOKED, .link = i, .member = peer->member};
+        return true;
+    }
+    return false;
+}
+
 bool sync_event(struct sync *sync, struct sync_event *event)
 {
     struct queued_event *queued = sync->event_first;
 
     if (queued == NULL)
-        return false;
+        return choked_event(sync, event);
     *event = queued->event;
     sync->event_first = queued->next;
     if (sync->event_first == NULL)
@@ -81,8 +96,10 @@ void engine_enqueue(struct peer *peer, bool urgent, const struct buffer *message
 {
     struct lane *lane = &peer->lane[urgent];
 
-    if (buffer_failed(message))
-        return; /* as if the link had lost it: said again after the next break */
+    if (buffer_failed(message) || lane->queue.size - lane->at > SYNC_LANE_MAX) {
+        peer->choked = true; /* it takes nothing: the link is given up, and said again is all on the next one */
+        return;
+    }
     if (lane->at == lane->queue.size) {
         buffer_reset(&lane->queue);
         lane->at = 0;

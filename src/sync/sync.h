@@ -21,6 +21,7 @@
 #define SYNC_WINDOW (4u << 20) /* bytes of entries sent on one link and not yet known to be durable there */
 #define SYNC_FLIGHTS_MAX 256   /* the same, in messages */
 #define SYNC_STAGED_MAX (8u << 20)
+#define SYNC_LANE_MAX (8u << 20)    /* bytes of messages waiting on one lane of a link */
 #define SYNC_CACHE (8u << 20) /* bytes of one's own newest entries kept at hand */
 #define SYNC_PENDING_MAX 64   /* overtaking entries of one log beyond its gap */
 #define SYNC_WANT_AGAIN_US (5 * SECOND_US)
@@ -73,6 +74,7 @@ enum sync_event_kind {
     SYNC_OVERTAKE,  /* link, member, first, base: answer with sync_overtake(); base 0: the whole head is known there */
     SYNC_MENDED,    /* member, first, chunk (one entry): what sync_mend() asked for, proved; frees it */
     SYNC_OWN_AHEAD, /* member: shows `head`, signed by ourselves, that our log does not have */
+    SYNC_CHOKED,    /* link: its other end takes nothing of what waits for it; close it */
     SYNC_ALARM,     /* member: it signed, or passes on, what cannot be true; `reason` */
 };
 struct sync_event {
