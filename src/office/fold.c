@@ -374,11 +374,12 @@ static bool take_epoch(struct office *office, struct fold_job *fold, const struc
     return ok;
 }
 
+/* Epochs rise: one that was said, or is below it, is not said again, whatever else its author makes of the order. */
 static void note_unreadable(struct line *line, unsigned author, uint64_t index, uint64_t epoch)
 {
     struct member *member = &line->member[author];
 
-    if (author == line->me || member->unreadable_epoch == epoch + 1)
+    if (author == line->me || index < member->announced || member->unreadable_epoch > epoch)
         return;
     member->unreadable_epoch = epoch + 1;
     member->has_unreadable = true;
@@ -393,9 +394,13 @@ static void take_notice(struct office *office, struct line *line, unsigned autho
             continue;
         line->has_epoch = false;
         line->member[author].offered_count = 0;
+        /* One alarm, whatever it names: alarms of many numbers would leave no room for others. */
         core_alarm(office,
-                   "%s cannot open our entry %llu on the line %s and perhaps later ones; send again what mattered",
-                   line->charter->members[author].name, (unsigned long long)body->unreadable[i].first, line->name);
+                   "%s cannot open entries of ours on the line %s; the log names them: send again what mattered",
+                   line->charter->members[author].name, line->name);
+        core_log(office, "%s cannot open our entry %llu on the line %s and perhaps later ones",
+                 line->charter->members[author].name, (unsigned long long)body->unreadable[i].first, line->name);
+        return;
     }
 }
 

@@ -80,11 +80,32 @@ static void nothing_rests_on_a_later_entry_of_ones_own(void)
     free(fold);
 }
 
+/* An author that goes back and forth between epochs, or an order made again, draws no second notice. */
+static void an_epoch_is_said_to_be_unreadable_once(void)
+{
+    static const uint64_t epoch[] = {1, 2, 1, 2};
+    unsigned said = 0;
+
+    begin();
+    for (uint64_t i = 0; i < 4; i++) {
+        note_unreadable(&line, 1, i, epoch[i]);
+        said += line.member[1].has_unreadable;
+        line.member[1].has_unreadable = false;
+    }
+    CHECK(said == 2);
+    line.member[1].announced = 10;
+    note_unreadable(&line, 1, 9, 3);
+    CHECK(!line.member[1].has_unreadable);
+    note_unreadable(&line, 1, 10, 3);
+    CHECK(line.member[1].has_unreadable);
+}
+
 int main(void)
 {
     RUN(nothing_rests_on_a_later_entry_of_ones_own);
     RUN(one_waits_for_what_it_names);
     RUN(a_ring_is_broken_at_its_first_member);
     RUN(a_ring_is_broken_where_one_names_and_not_where_one_has_seen);
+    RUN(an_epoch_is_said_to_be_unreadable_once);
     return test_end();
 }
