@@ -12,7 +12,6 @@
 #define AWAITED_MAX 128        /* and with those of what overtook */
 #define STAGED_CHUNKS_MAX 1024 /* accepted and not durable, of one log */
 #define RECEIPTS_KNOWN 8       /* sizes of the last receipts by one member, so that none goes round in circles */
-#define LANE_MAX (24u << 20)   /* bytes of messages waiting on a lane: a link that falls behind farther is given up */
 #define WANT_END TREE_SIZE_MAX /* WANT from here on: no more of this log */
 
 /* A size of a log and its root, as passed lately. */
@@ -84,8 +83,6 @@ struct peer {
     bool refused[MEMBERS_MAX];         /* what it sends of this log cannot be proved */
     uint16_t receipt_due[MEMBERS_MAX]; /* of each log, a bit for each member whose newest receipt is to be sent */
     bool have_due[MEMBERS_MAX];
-    bool want_due[MEMBERS_MAX];             /* there was a gap in what it sends of this log */
-    bool overrun;                           /* it reads too little of what it is sent */
     const struct sync_chunk *cached;        /* the one of the cache that was sent last, where the next is looked for */
     struct flight flight[SYNC_FLIGHTS_MAX]; /* a ring */
     unsigned flight_first, flight_count;

@@ -232,8 +232,8 @@ static int take_overtake(struct sync *sync, unsigned link, const struct message 
     for (unsigned i = 0; i < log->pending_count; i++)
         if (log->pending[i] == message->first)
             return 0;
-    if (log->pending_count == SYNC_PENDING_MAX)
-        return 0;
+    if (log->pending_count == SYNC_PENDING_MAX || log->awaited_count == AWAITED_MAX)
+        return 0; /* shown only under a head that is remembered: else its author could take it back */
     if (engine_take_head(sync, link, message->member, &message->head, AWAITED_MAX, &forked, error) != 0)
         return -1;
     if (forked)
@@ -263,8 +263,6 @@ int sync_input(struct sync *sync, unsigned link, struct span bytes, struct now n
     struct message *message = sync->message;
     struct peer *peer = &sync->peer[link];
 
-    if (peer->overrun)
-        return error_set(error, ERROR_INVALID, "it reads too little of what it is sent");
     if (message_read(message, bytes, sync->charter->member_count, error) != 0)
         return -1;
     if (!peer->greeted && message->type != MESSAGE_HELLO)

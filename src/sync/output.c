@@ -50,11 +50,6 @@ static bool put_due(struct sync *sync, struct peer *peer, struct buffer *out)
     for (unsigned member = 0; member < sync->charter->member_count; member++) {
         if (put_receipt(sync, peer, member, out))
             return true;
-        if (peer->want_due[member]) {
-            peer->want_due[member] = false;
-            message_put_size(out, MESSAGE_WANT, member, sync->log[member].staged.size);
-            return true;
-        }
         if (peer->have_due[member]) {
             peer->have_due[member] = false;
             message_put_size(out, MESSAGE_HAVE, member, sync->log[member].durable.size);

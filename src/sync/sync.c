@@ -96,12 +96,12 @@ void engine_enqueue(struct peer *peer, bool urgent, const struct buffer *message
 {
     struct lane *lane = &peer->lane[urgent];
 
-    if (buffer_failed(message) || lane->queue.size - lane->at > SYNC_LANE_MAX) {
+    if (buffer_failed(message) || buffer_failed(&lane->queue) || lane->queue.size - lane->at > SYNC_LANE_MAX) {
         peer->choked = true; /* it takes nothing: the link is given up, and said again is all on the next one */
         return;
     }
-    if (lane->at == lane->queue.size) {
-        buffer_reset(&lane->queue);
+    if (lane->at >= lane->queue.size / 2) { /* so a byte is moved once at most, and the lane need never be empty */
+        buffer_drop(&lane->queue, lane->at);
         lane->at = 0;
     }
     buffer_put_u32(&lane->queue, (uint32_t)message->size);
