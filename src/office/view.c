@@ -366,6 +366,19 @@ static int open_view(const struct office *office, const struct line *line, struc
     return result;
 }
 
+/* Whether an acknowledgement or an answer names this very entry, by its leaf. */
+static bool names(const struct office_view *other, unsigned author, const struct office_view *view)
+{
+    const struct reference *references = other->has_answers ? &other->answers : other->acknowledges;
+    unsigned count = other->has_answers ? 1 : other->acknowledges_count;
+
+    for (unsigned i = 0; i < count; i++)
+        if (references[i].member == author && references[i].index == view->number &&
+            memcmp(references[i].leaf, view->leaf, HASH_SIZE) == 0)
+            return true;
+    return false;
+}
+
 /* Receipts, acknowledgements and answers: how the entry stands. */
 static void fill_state(const struct office *office, const struct line *line, struct office_view *view, struct row *row)
 {
@@ -382,8 +395,10 @@ static void fill_state(const struct office *office, const struct line *line, str
 
         if (other == NULL)
             break;
-        if (mention->author != row->author && open_view(office, line, other, mention->author, mention->index,
-                                                        &mention->bytes, &mention->sealed, mention->received) == 0) {
+        if (mention->author != row->author &&
+            open_view(office, line, other, mention->author, mention->index, &mention->bytes, &mention->sealed,
+                      mention->received) == 0 &&
+            names(other, row->author, view)) {
             answered |= strcmp(other->kind, "message") == 0;
             if (strcmp(other->kind, "acknowledgement") == 0 && view->acknowledged_count < VIEW_ACKNOWLEDGEMENTS_MAX) {
                 view->acknowledged[view->acknowledged_count].by = (uint8_t)mention->author;
