@@ -301,6 +301,14 @@ static void what_is_forwarded_does_not_come_back(void)
     CHECK(hear_all(&victim, 1, false, MESSAGE_SETTLE, &heard) == 0); /* its author */
     CHECK(hear_all(&victim, 3, false, MESSAGE_SETTLE, &heard) == 0); /* where it came from */
     CHECK(hear_all(&victim, 2, false, MESSAGE_SETTLE, &heard) == 1);
+    sync_link_down(victim.sync, 2, victim_now(&victim)); /* and again after a break */
+    link_up(&victim, 2);
+    CHECK(hear_all(&victim, 2, true, MESSAGE_HELLO, &heard) == 1);
+    CHECK(hear_all(&victim, 2, false, MESSAGE_SETTLE, &heard) == 1 && heard.member == 1 && heard.head.size == 5);
+    sync_link_down(victim.sync, 1, victim_now(&victim));
+    link_up(&victim, 1);
+    CHECK(hear_all(&victim, 1, true, MESSAGE_HELLO, &heard) == 1);
+    CHECK(hear_all(&victim, 1, false, MESSAGE_SETTLE, &heard) == 0);
     receipt = truth_receipt(victim.truth[1], &head, 2);
     CHECK(say_receipt(&victim, 2, 1, &head, &receipt) == 0);
     sync_forward_receipt(victim.sync, 1, &head, &receipt, 2);
