@@ -119,6 +119,12 @@ static uint64_t held_by_all(const struct sync *sync)
     return least == UINT64_MAX ? 0 : least;
 }
 
+/* A chunk of one small entry takes far more than its bytes. */
+static size_t chunk_memory(const struct sync_chunk *chunk)
+{
+    return sizeof *chunk + chunk->bytes.size + chunk->count * (sizeof *chunk->end + sizeof *chunk->leaf);
+}
+
 static void drop_old_cache(struct sync *sync)
 {
     uint64_t held = held_by_all(sync);
@@ -131,7 +137,7 @@ static void drop_old_cache(struct sync *sync)
             if (sync->peer[i].cached == oldest)
                 sync->peer[i].cached = NULL;
         sync->cache_first = oldest->next;
-        sync->cache_bytes -= oldest->bytes.size;
+        sync->cache_bytes -= chunk_memory(oldest);
         sync_chunk_free(oldest);
     }
 }
@@ -281,7 +287,7 @@ void sync_append(struct sync *sync, struct sync_chunk *chunk, uint64_t urgent)
     else
         sync->cache_first = chunk;
     sync->cache_last = chunk;
-    sync->cache_bytes += chunk->bytes.size;
+    sync->cache_bytes += chunk_memory(chunk);
     if (urgent != UINT64_MAX) {
         sync->urgent[sync->urgent_count++ % SYNC_PENDING_MAX] = urgent;
         for (unsigned i = 0; i < SYNC_LINKS_MAX; i++)

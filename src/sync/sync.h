@@ -22,7 +22,7 @@
 #define SYNC_FLIGHTS_MAX 256   /* the same, in messages */
 #define SYNC_STAGED_MAX (8u << 20)
 #define SYNC_LANE_MAX (8u << 20) /* bytes of messages waiting on one lane of a link */
-#define SYNC_CACHE (8u << 20)    /* bytes of one's own newest entries kept at hand */
+#define SYNC_CACHE (8u << 20)    /* bytes of memory for one's own newest entries at hand */
 #define SYNC_PENDING_MAX 64      /* overtaking entries of one log beyond its gap */
 #define SYNC_WANT_AGAIN_US (5 * SECOND_US)
 
