@@ -102,10 +102,10 @@ bool arguments_read(struct cli *cli, int argc, char **argv, const struct usage *
     if (cli->operand_count >= usage->operands_min && cli->operand_count <= usage->operands_max)
         return true;
     if (cli->operand_count < usage->operands_min)
-        cli->exit = output_usage(cli, usage->command, "something is missing: %s %s", usage->command, usage->synopsis);
+        cli->exit = output_usage(cli, usage->command, "something is missing after `%s`", usage->command);
     else
-        cli->exit = output_usage(cli, usage->command, "\"%s\" is one too many: %s %s",
-                                 cli->operand[usage->operands_max], usage->command, usage->synopsis);
+        cli->exit = output_usage(cli, usage->command, "\"%s\" is one word too many for `%s`",
+                                 cli->operand[usage->operands_max], usage->command);
     return false;
 }
 

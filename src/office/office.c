@@ -209,10 +209,13 @@ void core_reply_when_durable(struct office *office, const struct office_event *e
     }
     deferred->event = *event;
     deferred->batch = core_next_batch(office);
+    if (!core_is_lazy(office)) /* nothing waits: what is out, if anything, holds it */
+        deferred->batch = office->batch + office->committing;
     office->hurry = true;
     while (*tail != NULL)
         tail = &(*tail)->next;
     *tail = deferred;
+    core_batch_is_durable(office);
 }
 
 void core_batch_is_durable(struct office *office)

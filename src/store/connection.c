@@ -17,7 +17,7 @@ int connection_error(int code, const char *what, struct error *error)
         return error_set(error, ERROR_FULL, "%s: the disk is full", what);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return error_set(error, ERROR_REFUSED, "%s: another process is using it", what);
+        return error_set(error, ERROR_REFUSED, "%s: another process is using it, most likely another liaisond that runs this office", what);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
         return error_set(error, ERROR_STORAGE, "%s: the file is damaged (%s)", what, sqlite3_errstr(code));

@@ -354,7 +354,7 @@ static int open_file(struct mark *mark, const char *path, struct error *error)
 
     mark->fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (mark->fd < 0 && errno == ENOENT)
-        return error_set(error, ERROR_NOT_FOUND, "there is no mark %s", path);
+        return error_set(error, ERROR_NOT_FOUND, "there is no mark %s (if it was made elsewhere, say where with --mark)", path);
     if (mark->fd < 0 || fstat(mark->fd, &status) != 0)
         return error_set(error, ERROR_SYSTEM, "the mark %s cannot be opened: %s", path, strerror(errno));
     if (!S_ISREG(status.st_mode) || status.st_size != SLOTS * MARK_SLOT_SIZE)

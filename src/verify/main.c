@@ -21,7 +21,7 @@ static const char help[] =
     "Says who wrote the entry in the file PROOF, at which number of its log, and who held it when, if all of\n"
     "that is proved under the file POLICY; else says what is wrong.\n"
     "\n"
-    "  -p, --policy FILE  whose logs and receipts count (C2SP tlog-policy); liaison policy LINE writes one\n"
+    "  -p, --policy FILE  whose logs and receipts count (C2SP tlog-policy); `liaison record policy LINE -o F` writes one\n"
     "  -j, --json         answer in JSON\n"
     "  -h, --help         this text\n"
     "  -V, --version      the version\n"

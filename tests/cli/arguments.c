@@ -57,7 +57,7 @@ static void what_is_wrong_is_a_usage_error(void)
         const char *words, *sentence;
     } cases[] = {
         {"try", "something is missing"},
-        {"try one two three", "\"three\" is one too many"},
+        {"try one two three", "\"three\" is one word too many"},
         {"try one --bogus", "there is no option --bogus"},
         {"try one -z", "there is no option -z"},
         {"try one --text", "--text needs a value"},
