@@ -593,6 +593,12 @@ static void who_only_claims_to_have_more_is_passed_over(void)
     victim.us++;
     sync_step(victim.sync, victim_now(&victim));
     CHECK(hear_all(&victim, 5, true, MESSAGE_WANT, &heard) == 1 && heard.member == 1 && heard.first == 5);
+    for (int i = 0; i < 4; i++) { /* and nobody is asked twice on one link: it would send everything twice */
+        victim.us += SYNC_WANT_AGAIN_US;
+        sync_step(victim.sync, victim_now(&victim));
+    }
+    CHECK(hear_all(&victim, 4, true, MESSAGE_WANT, &heard) == 0 &&
+          hear_all(&victim, 5, true, MESSAGE_WANT, &heard) == 0);
     CHECK(say_entries(&victim, 5, victim.truth[1], 5, 10, 10, false) == 0 && sync_durable(victim.sync, 1) == 10);
     victim_free(&victim);
 }

@@ -294,6 +294,7 @@ static void what_is_forwarded_does_not_come_back(void)
     begin();
     sync_link_up(victim.sync, 3, 2, victim_now(&victim));
     CHECK(say_hello(&victim, 3, (uint64_t[]){0, 0, 0}, 3, NULL) == 0);
+    CHECK(hear_all(&victim, 3, true, MESSAGE_HELLO, &heard) == 1);
     truth_grow(victim.truth[1], 5, 50);
     CHECK(say_entries(&victim, 1, victim.truth[1], 0, 5, 5, true) == 0);
     head = truth_head(victim.truth[1], 5);
