@@ -6,7 +6,7 @@
  *   commit.c  batches, re-reading, heads, receipts, settle heads
  *   links.c   connections, dialling, handshake counters
  *   carry.c   between links and sync: messages, what sync needs from the store
- *   fold.c    opening entries, prekeys and epochs of others, order, inbox
+ *   fold.c, lookup.c  opening entries, prekeys and epochs of others, order, inbox
  *   inbox.c   how much waits for a person
  *   view.c    entries as people see them
  *   overtake.c  entries that came before their turn

@@ -5,45 +5,7 @@
 #include <stdlib.h>
 
 #include "base/cbor.h"
-#include "office/engine.h"
-
-/* One entry of `seen` or `re`, looked up on the store's thread. */
-struct claim {
-    bool is_reference; /* of `re` */
-    unsigned member;
-    uint64_t index; /* the entry it rests on: the last of a seen size, or the one named */
-    bool held;
-    bool true_; /* the root or leaf is the one here */
-    bool folded;
-    uint64_t depth;
-};
-
-/* Per entry of the slice. */
-struct slice_entry {
-    uint64_t index;
-    uint64_t received;
-    size_t first_claim;
-    struct span bytes; /* in the result's memory */
-    struct span leaf;
-    size_t secret_at;   /* sealed secret in `secrets`: of an epoch entry the prekey, of a sealed one the epoch's */
-    size_t secret_size; /* 0: none */
-    bool opened_before; /* of an epoch entry: its secret is in the store already */
-};
-
-struct fold_job {
-    struct office_job job;
-    struct line *line;
-    unsigned member;
-    bool overtaken; /* the entries came before their turn */
-    uint64_t from;
-    uint64_t durable[MEMBERS_MAX];
-    struct store_result rows;
-    struct buffer given; /* overtaken: the entries' bytes */
-    size_t count;
-    struct slice_entry entry[FOLD_ROWS];
-    struct buffer claims; /* of struct claim */
-    struct buffer secrets;
-};
+#include "office/fold.h"
 
 static void fold_release(struct office_job *job)
 {
@@ -56,193 +18,6 @@ static void fold_release(struct office_job *job)
     buffer_free(&job->mark);
     free(fold);
 }
-
-/* --- on the store's thread ---------------------------------------------------------------------------------------- */
-
-static int look_up_depth(struct store *store, struct claim *claim, int64_t place, struct error *error)
-{
-    struct store_query query = {.kind = STORE_FOLD, .n = {place}};
-    struct store_result result = {0};
-    int status = store_read(store, &query, &result, error);
-
-    if (status == 0 && result.count > 0) {
-        claim->folded = true;
-        claim->depth = (uint64_t)result.row[0].n[1];
-    }
-    store_result_free(&result);
-    return status;
-}
-
-/* A head at exactly that size says the root; else it is computed. */
-static int look_up_root(struct store *store, uint32_t log, uint64_t size, uint8_t root[static HASH_SIZE],
-                        struct error *error)
-{
-    struct store_query query = {.kind = STORE_HEADS, .n = {log, (int64_t)size}, .limit = 1};
-    struct store_result result = {0};
-    int status = store_read(store, &query, &result, error);
-    bool known =
-        status == 0 && result.count > 0 && (uint64_t)result.row[0].n[0] == size && result.row[0].b[0].size == HASH_SIZE;
-
-    if (known)
-        memcpy(root, result.row[0].b[0].data, HASH_SIZE);
-    store_result_free(&result);
-    if (status != 0 || known)
-        return status;
-    return store_range_hash(store, log, (struct tree_range){0, size}, root, error);
-}
-
-static int look_up_seen(struct fold_job *fold, struct store *store, const struct seen *seen)
-{
-    struct claim claim = {
-        .member = seen->member, .index = seen->size - 1, .held = seen->size <= fold->durable[seen->member]};
-    uint32_t log = LOG_NUMBER(fold->line, seen->member);
-    uint8_t root[HASH_SIZE];
-
-    if (claim.held) {
-        if (look_up_root(store, log, seen->size, root, &fold->job.error) != 0 ||
-            look_up_depth(store, &claim, PLACE(log, claim.index), &fold->job.error) != 0)
-            return -1;
-        claim.true_ = memcmp(root, seen->root, HASH_SIZE) == 0;
-    }
-    buffer_put(&fold->claims, &claim, sizeof claim);
-    return 0;
-}
-
-static int look_up_reference(struct fold_job *fold, struct store *store, const struct reference *reference)
-{
-    struct claim claim = {.is_reference = true,
-                          .member = reference->member,
-                          .index = reference->index,
-                          .held = reference->index < fold->durable[reference->member]};
-    int64_t place = PLACE(LOG_NUMBER(fold->line, reference->member), reference->index);
-    struct store_query query = {.kind = STORE_ENTRY, .n = {place}};
-    struct store_result result = {0};
-
-    if (reference->member == fold->member)
-        return 0; /* one's own earlier entries come before by themselves, and on a later one nothing can rest */
-    if (claim.held) {
-        if (store_read(store, &query, &result, &fold->job.error) != 0 ||
-            look_up_depth(store, &claim, place, &fold->job.error) != 0) {
-            store_result_free(&result);
-            return -1;
-        }
-        claim.true_ = result.count > 0 && span_equal(result.row[0].b[0], span_of(reference->leaf, HASH_SIZE));
-        store_result_free(&result);
-    }
-    buffer_put(&fold->claims, &claim, sizeof claim);
-    return 0;
-}
-
-static int keep_secret(struct fold_job *fold, struct store *store, const struct store_query *query,
-                       struct slice_entry *entry)
-{
-    struct store_result result = {0};
-    int status = store_read(store, query, &result, &fold->job.error);
-
-    if (status == 0 && result.count > 0) {
-        entry->secret_at = fold->secrets.size;
-        entry->secret_size = result.row[0].b[0].size;
-        buffer_put_span(&fold->secrets, result.row[0].b[0]);
-    }
-    store_result_free(&result);
-    return status;
-}
-
-static const struct wrap *wrap_for(const struct epoch *epoch, unsigned member)
-{
-    for (unsigned i = 0; i < epoch->wrap_count; i++)
-        if (epoch->wrap[i].member == member)
-            return &epoch->wrap[i];
-    return NULL;
-}
-
-/* Of an epoch entry, the prekey that its wrap for us names; of a sealed one, its epoch's secret. */
-static int look_up_secret(struct fold_job *fold, struct store *store, const struct entry *entry,
-                          struct slice_entry *slice)
-{
-    const struct line *line = fold->line;
-    struct store_query epoch_query = {.kind = STORE_EPOCH,
-                                      .n = {LOG_NUMBER(line, fold->member), (int64_t)entry->header.epoch}};
-    struct epoch epoch;
-    const struct wrap *wrap = NULL;
-
-    if (entry->header.class == ENTRY_SEALED) {
-        /* Entries in a row are mostly of one epoch. */
-        if (slice > fold->entry && slice[-1].secret_size > 0 && !slice[-1].opened_before) {
-            struct entry before;
-
-            if (entry_parse(&before, slice[-1].bytes, fold->member, line->charter->member_count, NULL) == 0 &&
-                before.header.class == ENTRY_SEALED && before.header.epoch == entry->header.epoch) {
-                slice->secret_at = slice[-1].secret_at;
-                slice->secret_size = slice[-1].secret_size;
-                return 0;
-            }
-        }
-        return keep_secret(fold, store, &epoch_query, slice);
-    }
-    if (entry->header.class != ENTRY_EPOCH || fold->member == line->me)
-        return 0;
-    if (keep_secret(fold, store, &epoch_query, slice) != 0)
-        return -1;
-    slice->opened_before = slice->secret_size > 0;
-    if (slice->opened_before || epoch_read(&epoch, entry->body, fold->member, line->charter->member_count, NULL) != 0)
-        return 0;
-    wrap = wrap_for(&epoch, line->me);
-    if (wrap != NULL && wrap->source == WRAP_PREKEY) {
-        struct store_query query = {.kind = STORE_PREKEY, .n = {line->number, fold->member, (int64_t)wrap->number}};
-
-        return keep_secret(fold, store, &query, slice);
-    }
-    return 0;
-}
-
-static int look_up(struct fold_job *fold, struct store *store, struct slice_entry *slice)
-{
-    struct entry entry;
-
-    slice->first_claim = fold->claims.size / sizeof(struct claim);
-    if (entry_parse(&entry, slice->bytes, fold->member, fold->line->charter->member_count, NULL) != 0)
-        return 0;
-    for (unsigned i = 0; i < entry.header.seen_count && !fold->overtaken; i++)
-        if (look_up_seen(fold, store, &entry.header.seen[i]) != 0)
-            return -1;
-    for (unsigned i = 0; i < entry.header.reference_count && !fold->overtaken; i++)
-        if (look_up_reference(fold, store, &entry.header.references[i]) != 0)
-            return -1;
-    return look_up_secret(fold, store, &entry, slice);
-}
-
-static int fold_run(struct office_job *job, struct store *store)
-{
-    struct fold_job *fold = (struct fold_job *)job;
-    struct store_query query = {.kind = STORE_ENTRIES, .limit = FOLD_ROWS};
-
-    if (!fold->overtaken) {
-        query.n[0] = LOG_NUMBER(fold->line, fold->member);
-        query.n[1] = (int64_t)fold->from;
-        query.n[2] = (int64_t)fold->durable[fold->member];
-        if (store_read(store, &query, &fold->rows, &job->error) != 0)
-            return -1;
-        fold->count = fold->rows.count;
-        for (size_t i = 0; i < fold->count; i++) {
-            const struct store_row *row = &fold->rows.row[i];
-
-            fold->entry[i].index = PLACE_INDEX(row->n[0]);
-            fold->entry[i].received = (uint64_t)row->n[4];
-            fold->entry[i].leaf = row->b[0];
-            fold->entry[i].bytes = row->b[1];
-        }
-    }
-    for (size_t i = 0; i < fold->count; i++)
-        if (look_up(fold, store, &fold->entry[i]) != 0)
-            return -1;
-    return buffer_failed(&fold->claims) || buffer_failed(&fold->secrets)
-               ? error_set(&job->error, ERROR_SYSTEM, "there is no memory left")
-               : 0;
-}
-
-/* --- afterwards
- * ------------------------------------------------------------------------------------------------------- */
 
 static struct span secret_of(const struct fold_job *fold, const struct slice_entry *slice)
 {
@@ -352,7 +127,7 @@ static bool take_epoch(struct office *office, struct fold_job *fold, const struc
         return true;
     if (epoch_read(&epoch, entry->body, fold->member, line->charter->member_count, NULL) != 0)
         return false;
-    wrap = wrap_for(&epoch, line->me);
+    wrap = fold_wrap_for(&epoch, line->me);
     if (wrap == NULL || wrap->courier_slot != 0)
         return false;
     if (wrap->source == WRAP_STANDING)
@@ -807,7 +582,7 @@ static struct fold_job *new_fold(struct line *line, unsigned member)
 
     if (fold == NULL)
         return NULL;
-    fold->job.run = fold_run;
+    fold->job.run = fold_look_up;
     fold->job.done = fold_done;
     fold->job.release = fold_release;
     fold->line = line;

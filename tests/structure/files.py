@@ -16,7 +16,7 @@ ELSEWHERE = {
         "end/wires.sh": "cli/link_stdio host/dial host/listen host/wires",
         "end/kill.py": "office/carry office/commit office/links office/office",
         "end/lines.py": "office/address office/lines office/status",
-        "end/messages.py": "office/append office/fold office/inbox office/prove office/view",
+        "end/messages.py": "office/append office/fold office/inbox office/lookup office/prove office/view",
         "end/badinput.py": "office/open",
         "end/overtake.py": "office/overtake",
         "end/scrub.py": "office/scrub",
