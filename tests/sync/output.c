@@ -201,11 +201,32 @@ static void an_answer_for_a_link_that_is_gone_is_dropped(void)
     victim_free(&victim);
 }
 
+/* What is on the way of a log that is wanted no more takes no room in the window. */
+static void what_is_wanted_no_more_makes_room(void)
+{
+    begin();
+    truth_grow(victim.truth[1], 100, 60000);
+    for (uint64_t at = 0; at < 100; at += 10)
+        CHECK(say_entries(&victim, 1, victim.truth[1], at, at + 10, at + 10, false) == 0);
+    CHECK(say_size(&victim, 2, MESSAGE_WANT, 1, 0) == 0);
+    for (unsigned i = 0; i < 10; i++) {
+        victim.count[SYNC_NEED] = 0;
+        (void)next_entries(2, &heard);
+        if (victim.count[SYNC_NEED] > 0)
+            serve(17);
+    }
+    victim_append(&victim, 1, 50, UINT64_MAX);
+    CHECK(next_entries(2, &heard) == 0);
+    CHECK(say_size(&victim, 2, MESSAGE_WANT, 1, TREE_SIZE_MAX) == 0);
+    CHECK(next_entries(2, &heard) > 0 && heard.member == 0);
+    victim_free(&victim);
+}
+
 static void nobody_is_sent_its_own_log(void)
 {
     begin();
     truth_grow(victim.truth[1], 5, 50);
-    CHECK(say_entries(&victim, 1, victim.truth[1], 0, 5, 5, false) == 0);
+    CHECK(say_entries(&victim, 2, victim.truth[1], 0, 5, 5, false) == 0); /* as a third member has it */
     CHECK(say_size(&victim, 1, MESSAGE_WANT, 1, 0) == 0);
     CHECK(next_entries(1, &heard) == 0);
     CHECK(victim.count[SYNC_NEED] == 0);
@@ -410,6 +431,7 @@ int main(void)
     RUN(what_is_being_read_has_its_place_in_the_window);
     RUN(one_need_at_a_time);
     RUN(an_answer_for_a_link_that_is_gone_is_dropped);
+    RUN(what_is_wanted_no_more_makes_room);
     RUN(nobody_is_sent_its_own_log);
     RUN(one_link_is_active);
     RUN(a_settle_head_follows_its_entries);
