@@ -606,8 +606,7 @@ void links_start(struct office *office)
         office->route[i].next = office->now.monotonic;
 }
 
-/* --- requests
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- requests --- */
 
 static void reply_done(struct office *office, uint64_t request)
 {

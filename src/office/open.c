@@ -41,8 +41,7 @@ static int damaged(struct opening *opening, const char *what)
     return error_set(opening->error, ERROR_STORAGE, "the database is damaged: %s is not as it should be", what);
 }
 
-/* --- the office's own facts
- * ------------------------------------------------------------------------------------------- */
+/* --- the office's own facts --- */
 
 static int get_meta(struct opening *opening, enum store_meta key, struct buffer *value)
 {
@@ -104,8 +103,7 @@ out:
     return result;
 }
 
-/* --- store against mark
- * ------------------------------------------------------------------------------------------------ */
+/* --- store against mark --- */
 
 /* Exactly one batch behind: the same bytes again, no question asked. */
 static int replay(struct opening *opening)
@@ -154,8 +152,7 @@ static int compare_with_mark(struct opening *opening, const struct error *mark_e
     return 0;
 }
 
-/* --- lines and logs
- * ------------------------------------------------------------------------------------------------------ */
+/* --- lines and logs --- */
 
 static int take_line(struct opening *opening, const struct store_row *row)
 {
@@ -328,8 +325,7 @@ static int take_log(struct opening *opening, const struct store_row *row)
     return load_depth(opening, line, member);
 }
 
-/* --- keys and links
- * -------------------------------------------------------------------------------------------------------- */
+/* --- keys and links --- */
 
 static int take_link(struct opening *opening, const struct store_row *row)
 {
@@ -582,8 +578,7 @@ int office_mark(const struct office *office, struct buffer *content, struct erro
     return result;
 }
 
-/* --- unlocking
- * ------------------------------------------------------------------------------------------------------------- */
+/* --- unlocking --- */
 
 static int open_vault(struct office *office, const uint8_t key[static OFFICE_KEY_SIZE], struct error *error)
 {

@@ -204,8 +204,7 @@ void office_record_verify(struct office *office, uint64_t request, struct span n
     core_job_after_fold(office, line, &verify->job);
 }
 
-/* --- record policy, record prove
- * -------------------------------------------------------------------------------------- */
+/* --- record policy, record prove --- */
 
 void office_record_policy(struct office *office, uint64_t request, struct span name)
 {

@@ -1,6 +1,8 @@
 /*
  * The order under false members: entries that name each other in a ring, or one that is not made yet.
  */
+#include "../../src/office/lookup.c"
+
 #include "../../src/office/fold.c" /* its parts that wait for nothing outside are tried alone */
 
 #include "test.h"
