@@ -15,58 +15,31 @@ struct worker {
     atomic_size_t finished;  /* written by the store's thread */
     size_t taken;            /* the loop's */
     uv_sem_t work;           /* one for each job submitted, and one to end */
-    uv_thread_t store_thread;
-
-    /* What the store's thread asks of the mark's thread; the semaphores hand it over and back. */
-    const struct buffer *mark_content; /* NULL: end */
-    struct error mark_error;
-    uv_sem_t mark_wanted;
-    uv_sem_t mark_done;
-    uv_thread_t mark_thread;
+    uv_thread_t thread;
 };
 
-static void run_mark(void *argument)
-{
-    struct worker *worker = argument;
-
-    for (;;) {
-        uv_sem_wait(&worker->mark_wanted);
-        if (worker->mark_content == NULL)
-            return;
-        worker->mark_error = (struct error){0};
-        (void)mark_write(worker->mark, buffer_span(worker->mark_content), &worker->mark_error);
-        uv_sem_post(&worker->mark_done);
-    }
-}
-
-static void begin_mark(struct worker *worker, const struct buffer *content)
-{
-    worker->mark_content = content;
-    uv_sem_post(&worker->mark_wanted);
-}
-
-/* The copy is made while both syncs run. */
+/* Both are on their way to the disk at once; only the syncs, which wait for them, come one after the other. In two
+ * threads it took as long, and two changes of thread more. */
 static void commit(struct worker *worker, struct office_job *job)
 {
+    struct error mark_error = {0};
     struct buffer swap = worker->content;
 
     if (worker->mark == NULL) {
         (void)error_set(&job->error, ERROR_STORAGE, "there is no mark, so nothing may be recorded");
         return;
     }
-    begin_mark(worker, &job->mark);
-    (void)store_commit(worker->store, job->number, &job->error);
     buffer_reset(&worker->next);
     buffer_put_span(&worker->next, buffer_span(&job->mark));
-    uv_sem_wait(&worker->mark_done);
-    if (job->error.code == ERROR_FULL && worker->mark_error.code == ERROR_NONE) {
-        begin_mark(worker, &worker->content);
-        uv_sem_wait(&worker->mark_done);
-        /* A mark that stays ahead would stop the office at its next start. */
-        if (worker->mark_error.code != ERROR_NONE)
-            job->error = worker->mark_error;
-    } else if (worker->mark_error.code != ERROR_NONE) {
-        job->error = worker->mark_error;
+    if (mark_begin(worker->mark, buffer_span(&job->mark), &job->error) != 0)
+        return;
+    (void)store_commit(worker->store, job->number, &job->error);
+    (void)mark_finish(worker->mark, &mark_error);
+    if (job->error.code == ERROR_FULL && mark_error.code == ERROR_NONE)
+        (void)mark_write(worker->mark, buffer_span(&worker->content), &mark_error);
+    /* After a full disk too: a mark that stays ahead would stop the office at its next start. */
+    if (mark_error.code != ERROR_NONE) {
+        job->error = mark_error;
     } else if (job->error.code == ERROR_NONE) {
         worker->content = worker->next;
         worker->next = swap;
@@ -120,24 +93,21 @@ struct worker *worker_start(uv_async_t *completed, struct store *store, struct m
 {
     struct worker *worker = calloc(1, sizeof *worker);
 
-    if (worker != NULL)
-        buffer_put_span(&worker->content, content);
-    if (worker == NULL || buffer_failed(&worker->content) || uv_sem_init(&worker->work, 0) != 0 ||
-        uv_sem_init(&worker->mark_wanted, 0) != 0 || uv_sem_init(&worker->mark_done, 0) != 0 ||
-        uv_thread_create(&worker->mark_thread, run_mark, worker) != 0) {
-        (void)error_set(error, ERROR_SYSTEM, "the system gives no memory or thread for the store");
-        free(worker);
-        return NULL;
-    }
+    if (worker == NULL)
+        goto failed;
     worker->completed = completed;
     worker->store = store;
     worker->mark = mark;
-    if (uv_thread_create(&worker->store_thread, run_store, worker) == 0)
+    buffer_put_span(&worker->content, content);
+    if (buffer_failed(&worker->content) || uv_sem_init(&worker->work, 0) != 0)
+        goto failed;
+    if (uv_thread_create(&worker->thread, run_store, worker) == 0)
         return worker;
-    (void)error_set(error, ERROR_SYSTEM, "the system gives no thread for the store");
-    begin_mark(worker, NULL);
-    (void)uv_thread_join(&worker->mark_thread);
-    buffer_free(&worker->content);
+    uv_sem_destroy(&worker->work);
+failed:
+    (void)error_set(error, ERROR_SYSTEM, "the system gives no memory or thread for the store");
+    if (worker != NULL)
+        buffer_free(&worker->content);
     free(worker);
     return NULL;
 }
@@ -173,12 +143,8 @@ void worker_stop(struct worker *worker)
     if (worker == NULL)
         return;
     uv_sem_post(&worker->work);
-    (void)uv_thread_join(&worker->store_thread);
-    begin_mark(worker, NULL);
-    (void)uv_thread_join(&worker->mark_thread);
+    (void)uv_thread_join(&worker->thread);
     uv_sem_destroy(&worker->work);
-    uv_sem_destroy(&worker->mark_wanted);
-    uv_sem_destroy(&worker->mark_done);
     buffer_free(&worker->content);
     buffer_free(&worker->next);
     free(worker);

@@ -1,7 +1,7 @@
 /*
- * The store's thread and the mark's thread. Jobs of the office go in, are run in order, one at a time, and come back;
- * `completed` is sent to the loop whenever one did. The commit and the mark's write run in parallel, each with its
- * own sync, and a job is done when both are.
+ * The store's thread. Jobs of the office go in, are run in order, one at a time, and come back; `completed` is sent to
+ * the loop whenever one did. The commit and the mark are written at the same time, each has its own sync, and a job is
+ * done when both are.
  *
  * Nothing here waits in the loop's thread. Queue: a ring of jobs with three counters that only grow.
  */
@@ -26,7 +26,7 @@ void worker_submit(struct worker *worker, struct office_job *job);
 struct office_job *worker_take(struct worker *worker);
 /* Whether every job that was submitted was taken back. */
 bool worker_is_idle(const struct worker *worker);
-/* Runs what was submitted to its end, ends the threads, frees. Take what is done first; what is not taken is lost.
+/* Runs what was submitted to its end, ends the thread, frees. Take what is done first; what is not taken is lost.
  * NULL is accepted. */
 void worker_stop(struct worker *worker);
 

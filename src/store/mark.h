@@ -1,7 +1,7 @@
 /*
  * The mark: a preallocated file outside the office's directory, on another device where there is one, that knows
- * how far this office has gone. It is written and synced in parallel with every commit, and nothing leaves the
- * office until both are done; so a database that was restored, or lost its last batch, is found out at the next
+ * how far this office has gone. It is on its way to the disk together with every commit, and nothing leaves the
+ * office until both are synced; so a database that was restored, or lost its last batch, is found out at the next
  * start. It also holds the operations of the last batch of the own logs, so that a database exactly one batch
  * behind is brought up to date with the same bytes.
  *
@@ -52,7 +52,11 @@ void mark_close(struct mark *mark);
 int mark_encode(struct buffer *content, const uint8_t office[static OFFICE_ID_SIZE], uint64_t batch,
                 const struct mark_log *logs, size_t log_count, const struct store_batch *batch_operations,
                 struct error *error);
-/* Writes the other slot and syncs it (fdatasync). ERROR_STORAGE: the outcome is unknown. */
+/* Writes the other slot and sets it on its way to the disk, where it is not before mark_finish() returns 0. */
+int mark_begin(struct mark *mark, struct span content, struct error *error);
+/* Syncs it (fdatasync). ERROR_STORAGE: the outcome is unknown. */
+int mark_finish(struct mark *mark, struct error *error);
+/* Both. */
 int mark_write(struct mark *mark, struct span content, struct error *error);
 
 #endif

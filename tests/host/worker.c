@@ -1,55 +1,60 @@
 /*
- * The worker on a real store and mark in a temporary directory. store_commit() and mark_write() are wrapped by the
- * linker: a case can make them fail, or make each wait for the other.
+ * The worker on a real store and mark in a temporary directory. The calls that write are wrapped by the linker: a case
+ * can make them fail, and sees their order.
  */
 #include "test.h"
 
 #include "host/clock.h"
 #include "host/worker.h"
 
-#include <stdatomic.h>
 #include <unistd.h>
 
 /* --- the wraps --------------------------------------------------------------------------------------------- */
 
 int __real_store_commit(struct store *store, uint64_t number, struct error *error);
 int __wrap_store_commit(struct store *store, uint64_t number, struct error *error);
+int __real_mark_begin(struct mark *mark, struct span content, struct error *error);
+int __wrap_mark_begin(struct mark *mark, struct span content, struct error *error);
+int __real_mark_finish(struct mark *mark, struct error *error);
+int __wrap_mark_finish(struct mark *mark, struct error *error);
 int __real_mark_write(struct mark *mark, struct span content, struct error *error);
 int __wrap_mark_write(struct mark *mark, struct span content, struct error *error);
 
-static enum error_code commit_fails, mark_fails; /* how the next calls end; set while the worker is idle */
-static bool meet;                                /* each waits until the other was called */
-static atomic_bool in_commit, in_mark;
-static atomic_uint met;
-static unsigned mark_writes;
+static enum error_code commit_fails, begin_fails, finish_fails; /* how the next calls end; set while all is idle */
+static struct buffer called;                                    /* a letter for each call, as below */
 
-static void wait_for(atomic_bool *other)
+static int call(char letter, enum error_code fails, struct error *error)
 {
-    for (int i = 0; i < 2000 && !atomic_load(other); i++)
-        (void)usleep(1000);
-    if (atomic_load(other))
-        atomic_fetch_add(&met, 1);
+    buffer_put_u8(&called, (uint8_t)letter);
+    return fails == ERROR_NONE ? 0 : error_set(error, fails, "this was made to fail");
+}
+
+static bool were_called(const char *letters)
+{
+    bool same = span_equal(buffer_span(&called), span_of_string(letters));
+
+    buffer_reset(&called);
+    return same;
 }
 
 int __wrap_store_commit(struct store *store, uint64_t number, struct error *error)
 {
-    atomic_store(&in_commit, true);
-    if (meet)
-        wait_for(&in_mark);
-    if (commit_fails != ERROR_NONE)
-        return error_set(error, commit_fails, "the commit was made to fail");
-    return __real_store_commit(store, number, error);
+    return call('c', commit_fails, error) == 0 ? __real_store_commit(store, number, error) : -1;
+}
+
+int __wrap_mark_begin(struct mark *mark, struct span content, struct error *error)
+{
+    return call('b', begin_fails, error) == 0 ? __real_mark_begin(mark, content, error) : -1;
+}
+
+int __wrap_mark_finish(struct mark *mark, struct error *error)
+{
+    return call('f', finish_fails, error) == 0 ? __real_mark_finish(mark, error) : -1;
 }
 
 int __wrap_mark_write(struct mark *mark, struct span content, struct error *error)
 {
-    mark_writes++;
-    atomic_store(&in_mark, true);
-    if (meet)
-        wait_for(&in_commit);
-    if (mark_fails != ERROR_NONE)
-        return error_set(error, mark_fails, "the mark was made to fail");
-    return __real_mark_write(mark, content, error);
+    return call('w', ERROR_NONE, error) == 0 ? __real_mark_write(mark, content, error) : -1;
 }
 
 /* --- a worker with its surroundings -------------------------------------------------------------------------- */
@@ -87,9 +92,8 @@ static void open_bench(struct bench *bench)
     struct error error = {0};
 
     *bench = (struct bench){.directory = "/tmp/liaison-worker-XXXXXX"};
-    commit_fails = mark_fails = ERROR_NONE;
-    mark_writes = 0;
-    meet = false;
+    commit_fails = begin_fails = finish_fails = ERROR_NONE;
+    buffer_reset(&called);
     CHECK(mkdtemp(bench->directory) != NULL);
     (void)snprintf(bench->database, sizeof bench->database, "%s/liaison.db", bench->directory);
     (void)snprintf(bench->mark_path, sizeof bench->mark_path, "%s/mark", bench->directory);
@@ -239,19 +243,16 @@ static void a_commit_is_in_both_when_it_comes_back(void)
     close_bench(&bench);
 }
 
-static void commit_and_mark_run_at_the_same_time(void)
+/* So both are on their way at once, and the job is not done before both are there. */
+static void the_mark_is_begun_before_the_commit_and_finished_after(void)
 {
     struct bench bench;
     struct office_job job = {0};
 
     open_bench(&bench);
-    meet = true;
-    atomic_store(&met, 0);
-    atomic_store(&in_commit, false);
-    atomic_store(&in_mark, false);
     job = commit_job(&bench);
     run_one(&bench, &job);
-    CHECK(atomic_load(&met) == 2);
+    CHECK(were_called("bcf"));
     buffer_free(&job.mark);
     close_bench(&bench);
 }
@@ -264,7 +265,7 @@ static void a_job_that_failed_is_not_committed(void)
     open_bench(&bench);
     run_one(&bench, &job);
     CHECK(job.error.code == ERROR_MISMATCH);
-    CHECK(mark_writes == 0);
+    CHECK(were_called(""));
     close_bench(&bench);
 }
 
@@ -282,7 +283,7 @@ static void after_a_full_disk_the_mark_says_what_it_said(void)
     commit_fails = ERROR_FULL;
     run_one(&bench, &second);
     CHECK(second.error.code == ERROR_FULL);
-    CHECK(mark_writes == 3); /* the first, the second, and the first again */
+    CHECK(were_called("bcfbcfw"));
     worker_stop(bench.worker);
     bench.worker = NULL;
     CHECK(marked_batch(&bench) == before);
@@ -317,9 +318,27 @@ static void a_mark_that_fails_is_the_jobs_error(void)
 
     open_bench(&bench);
     job = commit_job(&bench);
-    mark_fails = ERROR_STORAGE;
+    finish_fails = ERROR_STORAGE;
     run_one(&bench, &job);
     CHECK(job.error.code == ERROR_STORAGE);
+    buffer_free(&job.mark);
+    close_bench(&bench);
+}
+
+static void without_a_mark_begun_nothing_is_committed(void)
+{
+    struct bench bench;
+    struct office_job job = {0};
+    uint64_t before = 0;
+
+    open_bench(&bench);
+    before = store_batch_number(bench.store);
+    job = commit_job(&bench);
+    begin_fails = ERROR_STORAGE;
+    run_one(&bench, &job);
+    CHECK(job.error.code == ERROR_STORAGE);
+    CHECK(were_called("b"));
+    CHECK(store_batch_number(bench.store) == before);
     buffer_free(&job.mark);
     close_bench(&bench);
 }
@@ -389,11 +408,12 @@ int main(void)
 {
     RUN(jobs_come_back_in_order);
     RUN(a_commit_is_in_both_when_it_comes_back);
-    RUN(commit_and_mark_run_at_the_same_time);
+    RUN(the_mark_is_begun_before_the_commit_and_finished_after);
     RUN(a_job_that_failed_is_not_committed);
     RUN(after_a_full_disk_the_mark_says_what_it_said);
     RUN(an_unknown_outcome_leaves_the_mark_ahead);
     RUN(a_mark_that_fails_is_the_jobs_error);
+    RUN(without_a_mark_begun_nothing_is_committed);
     RUN(without_a_mark_nothing_is_committed);
     RUN(what_was_submitted_is_run_before_the_end);
     measure();
