@@ -182,6 +182,10 @@ static void one_need_at_a_time(void)
     CHECK(say_size(&victim, 2, MESSAGE_HAVE, 1, 20) == 0); /* it came there another way meanwhile */
     serve(5);
     (void)next_entries(2, &heard);
+    (void)next_entries(2, &heard);
+    CHECK(victim.count[SYNC_NEED] == 4 && victim.last[SYNC_NEED].first == 20);
+    serve(5);
+    CHECK(next_entries(2, &heard) > 0 && heard.first == 20);
     CHECK(say_size(&victim, 2, MESSAGE_WANT, 1, TREE_SIZE_MAX) == 0); /* no more */
     victim_events(&victim);
     victim.count[SYNC_NEED] = 0;
@@ -277,6 +281,23 @@ static void a_settle_head_follows_its_entries(void)
     CHECK(say_hello(&victim, 1, (uint64_t[]){5, 0, 0}, 3, NULL) == 0);
     (void)hear_all(&victim, 1, true, MESSAGE_HELLO, &heard);
     CHECK(hear_all(&victim, 1, false, MESSAGE_SETTLE, &heard) == 1 && heard.head.size == 5);
+    victim_free(&victim);
+}
+
+/* Entries may be read for a link just before their head is flagged. */
+static void a_flag_goes_with_entries_read_before_it(void)
+{
+    struct head head;
+
+    begin();
+    truth_grow(victim.truth[1], 10, 50);
+    head = truth_head(victim.truth[1], 10);
+    CHECK(say_entries(&victim, 1, victim.truth[1], 0, 10, 10, false) == 0);
+    CHECK(say_size(&victim, 2, MESSAGE_WANT, 1, 0) == 0);
+    CHECK(next_entries(2, &heard) == 0);
+    sync_forward_settle(victim.sync, 1, &head, 2);
+    serve(10);
+    CHECK(next_entries(2, &heard) > 0 && heard.member == 1 && heard.settle);
     victim_free(&victim);
 }
 
@@ -441,6 +462,7 @@ int main(void)
     RUN(nobody_is_sent_its_own_log);
     RUN(one_link_is_active);
     RUN(a_settle_head_follows_its_entries);
+    RUN(a_flag_goes_with_entries_read_before_it);
     RUN(receipts_go_to_the_author_at_once_and_to_all_if_settled);
     RUN(what_is_forwarded_does_not_come_back);
     RUN(what_is_durable_is_told);
