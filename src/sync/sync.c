@@ -314,8 +314,7 @@ void sync_forward_settle(struct sync *sync, unsigned member, const struct head *
     for (unsigned i = 0; i < SYNC_LINKS_MAX; i++) {
         struct peer *peer = &sync->peer[i];
 
-        /* One's own goes where one's own log goes, behind the entries; others' everywhere but to their author. */
-        if (i != except_link && peer->up && peer->greeted && (member != sync->me || peer->active))
+        if (i != except_link && peer->up && peer->greeted)
             engine_say_settle(sync, peer, member);
     }
     engine_forward_receipts(sync, member, head, except_link);

@@ -513,6 +513,51 @@ static void no_more_is_accepted_than_agreed(void)
         ;
     CHECK(victim.held_count < 2000 && victim.held_count >= 2 * SYNC_FLIGHTS_MAX);
     victim_store(&victim);
+    victim.hold = false;
+    for (uint64_t at = sync_durable(victim.sync, 2); at < 2000; at++)
+        CHECK(say_entries(&victim, 2, victim.truth[2], at, at + 1, at + 1, false) == 0);
+    victim_free(&victim);
+}
+
+/* Everything accepted is dropped, as when the disk is full. */
+static void forget(void)
+{
+    sync_link_down(victim.sync, 1, victim_now(&victim));
+    sync_link_down(victim.sync, 2, victim_now(&victim));
+    victim_drop(&victim);
+    sync_forget_staged(victim.sync);
+    victim_events(&victim);
+    CHECK(victim.held_count == 0 && sync_staged(victim.sync, 2)->size == sync_durable(victim.sync, 2));
+    link_up(&victim, 1);
+    link_up(&victim, 2);
+}
+
+/* What is forgotten comes again, as much of it as ever; and what nobody had taken from sync yet is forgotten too. */
+static void what_is_forgotten_comes_again(void)
+{
+    struct truth *large = NULL;
+    struct head head;
+    struct tree_proof none = {0};
+    struct buffer message = {0};
+
+    begin();
+    large = victim.truth[2];
+    truth_grow(large, 900, 50);
+    truth_grow(large, 100, 60000);
+    head = truth_head(large, 10);
+    truth_entries(&message, large, 0, 10, &head, false, &none);
+    CHECK(sync_input(victim.sync, 2, buffer_span(&message), victim_now(&victim), NULL) == 0);
+    buffer_free(&message);
+    victim.hold = true;
+    forget();
+    for (unsigned round = 0; round < 2; round++) { /* each nearly as many messages and bytes as may be */
+        for (uint64_t at = 0; at < 1000; at++)
+            CHECK(say_entries(&victim, 2, large, at, at + 1, at + 1, false) == 0);
+        if (round == 0)
+            forget();
+    }
+    victim_store(&victim);
+    CHECK(sync_durable(victim.sync, 2) == 1000);
     victim_free(&victim);
 }
 
@@ -729,6 +774,7 @@ int main(void)
     RUN(a_head_is_met_only_by_what_is_durable);
     RUN(an_author_cannot_crowd_out_what_gives_it_away);
     RUN(no_more_is_accepted_than_agreed);
+    RUN(what_is_forgotten_comes_again);
     RUN(an_overtaking_entry_is_proved);
     RUN(what_overtook_is_met_and_bounded);
     RUN(who_only_claims_to_have_more_is_passed_over);
