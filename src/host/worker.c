@@ -7,43 +7,67 @@ struct worker {
     uv_async_t *completed;
     struct store *store;
     struct mark *mark;
-    struct buffer content; /* what the mark holds */
-    struct buffer next;    /* what it is about to hold */
+    struct buffer content; /* what the mark holds, but for a job that is out */
 
     struct office_job *job[WORKER_JOBS_MAX];
     atomic_size_t submitted; /* written by the loop */
     atomic_size_t finished;  /* written by the store's thread */
     size_t taken;            /* the loop's */
     uv_sem_t work;           /* one for each job submitted, and one to end */
-    uv_thread_t thread;
+    uv_thread_t store_thread;
+
+    /* The semaphores hand these over and back. */
+    const struct buffer *mark_content; /* NULL: end */
+    struct error mark_error;
+    uv_sem_t mark_wanted, mark_done;
+    uv_thread_t mark_thread;
 };
 
-/* Both are on their way to the disk at once; only the syncs, which wait for them, come one after the other. In two
- * threads it took as long, and two changes of thread more. */
+static void run_mark(void *argument)
+{
+    struct worker *worker = argument;
+
+    for (;;) {
+        uv_sem_wait(&worker->mark_wanted);
+        if (worker->mark_content == NULL)
+            return;
+        worker->mark_error = (struct error){0};
+        if (worker->mark != NULL)
+            (void)mark_write(worker->mark, buffer_span(worker->mark_content), &worker->mark_error);
+        else
+            (void)error_set(&worker->mark_error, ERROR_STORAGE, "there is no mark, so nothing may be recorded");
+        uv_sem_post(&worker->mark_done);
+    }
+}
+
+static void begin_mark(struct worker *worker, const struct buffer *content)
+{
+    worker->mark_content = content;
+    uv_sem_post(&worker->mark_wanted);
+}
+
+/* The mark has been on its way since the job was submitted. The job is done when both are on the disk. */
 static void commit(struct worker *worker, struct office_job *job)
 {
-    struct error mark_error = {0};
-    struct buffer swap = worker->content;
+    bool tried = job->error.code == ERROR_NONE && worker->mark != NULL;
+    bool committed = tried && store_commit(worker->store, job->number, &job->error) == 0;
+    bool unknown = tried && !committed && job->error.code != ERROR_FULL;
 
-    if (worker->mark == NULL) {
-        (void)error_set(&job->error, ERROR_STORAGE, "there is no mark, so nothing may be recorded");
-        return;
+    if (!tried)
+        store_abandon(worker->store);
+    uv_sem_wait(&worker->mark_done);
+    if (committed) {
+        struct buffer before = worker->content;
+
+        worker->content = job->mark;
+        job->mark = before;
+    } else if (!unknown && worker->mark_error.code == ERROR_NONE) {
+        /* Nothing was recorded, and a mark that stays ahead would stop the office at its next start. */
+        begin_mark(worker, &worker->content);
+        uv_sem_wait(&worker->mark_done);
     }
-    buffer_reset(&worker->next);
-    buffer_put_span(&worker->next, buffer_span(&job->mark));
-    if (mark_begin(worker->mark, buffer_span(&job->mark), &job->error) != 0)
-        return;
-    (void)store_commit(worker->store, job->number, &job->error);
-    (void)mark_finish(worker->mark, &mark_error);
-    if (job->error.code == ERROR_FULL && mark_error.code == ERROR_NONE)
-        (void)mark_write(worker->mark, buffer_span(&worker->content), &mark_error);
-    /* After a full disk too: a mark that stays ahead would stop the office at its next start. */
-    if (mark_error.code != ERROR_NONE) {
-        job->error = mark_error;
-    } else if (job->error.code == ERROR_NONE) {
-        worker->content = worker->next;
-        worker->next = swap;
-    }
+    if (worker->mark_error.code != ERROR_NONE)
+        job->error = worker->mark_error;
 }
 
 static void run_job(struct worker *worker, struct office_job *job)
@@ -54,7 +78,7 @@ static void run_job(struct worker *worker, struct office_job *job)
     if (status != 0)
         (void)error_set(&job->error, ERROR_STORAGE, "the store failed and did not say why");
     job->space = store_space(worker->store);
-    if (job->error.code == ERROR_NONE && job->commits)
+    if (job->commits)
         commit(worker, job);
     /* The batch is durable, whatever a full disk does to the checkpoint. */
     if (job->error.code != ERROR_NONE || !job->truncate)
@@ -99,11 +123,14 @@ struct worker *worker_start(uv_async_t *completed, struct store *store, struct m
     worker->store = store;
     worker->mark = mark;
     buffer_put_span(&worker->content, content);
-    if (buffer_failed(&worker->content) || uv_sem_init(&worker->work, 0) != 0)
+    if (buffer_failed(&worker->content) || uv_sem_init(&worker->work, 0) != 0 ||
+        uv_sem_init(&worker->mark_wanted, 0) != 0 || uv_sem_init(&worker->mark_done, 0) != 0 ||
+        uv_thread_create(&worker->mark_thread, run_mark, worker) != 0)
         goto failed;
-    if (uv_thread_create(&worker->thread, run_store, worker) == 0)
+    if (uv_thread_create(&worker->store_thread, run_store, worker) == 0)
         return worker;
-    uv_sem_destroy(&worker->work);
+    begin_mark(worker, NULL);
+    (void)uv_thread_join(&worker->mark_thread);
 failed:
     (void)error_set(error, ERROR_SYSTEM, "the system gives no memory or thread for the store");
     if (worker != NULL)
@@ -122,6 +149,8 @@ void worker_submit(struct worker *worker, struct office_job *job)
     size_t number = atomic_load_explicit(&worker->submitted, memory_order_relaxed);
 
     worker->job[number % WORKER_JOBS_MAX] = job;
+    if (job->commits)
+        begin_mark(worker, &job->mark);
     atomic_store_explicit(&worker->submitted, number + 1, memory_order_release);
     uv_sem_post(&worker->work);
 }
@@ -143,9 +172,12 @@ void worker_stop(struct worker *worker)
     if (worker == NULL)
         return;
     uv_sem_post(&worker->work);
-    (void)uv_thread_join(&worker->thread);
+    (void)uv_thread_join(&worker->store_thread);
+    begin_mark(worker, NULL);
+    (void)uv_thread_join(&worker->mark_thread);
     uv_sem_destroy(&worker->work);
+    uv_sem_destroy(&worker->mark_wanted);
+    uv_sem_destroy(&worker->mark_done);
     buffer_free(&worker->content);
-    buffer_free(&worker->next);
     free(worker);
 }

@@ -67,9 +67,10 @@ void office_stir(struct office *office, struct span fresh);
 
 /*
  * Work for the store's thread. run() touches the store and the job's own memory, nothing else. If `commits`, the
- * driver, after run() succeeded, writes `mark` to the mark and calls store_commit(number) at once, and puts the
- * first error into `error`; both must have succeeded. If the commit failed with ERROR_FULL, the mark is written back to
- * what it was before the job is done. One job at a time, in order.
+ * driver writes `mark` to the mark, and calls store_commit(number) once run() has succeeded; in which order does not
+ * matter. It puts an error of either into `error`; both must have succeeded. Where it is certain that nothing was
+ * committed, since run() failed or the commit did with ERROR_FULL, the mark is written back to what it was before the
+ * job is done. One job at a time, in order.
  */
 struct office_job {
     int (*run)(struct office_job *job, struct store *store);

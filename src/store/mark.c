@@ -194,36 +194,18 @@ static int write_slot(struct mark *mark, uint64_t generation, struct span conten
     return write_all(mark->fd, buffer_span(&mark->buffer), (off_t)(slot * MARK_SLOT_SIZE));
 }
 
-static int failed(struct mark *mark, struct error *error)
-{
-    mark->failed = true;
-    return error_set(error, ERROR_STORAGE, "the mark cannot be written: %s", strerror(errno));
-}
-
-int mark_begin(struct mark *mark, struct span content, struct error *error)
+int mark_write(struct mark *mark, struct span content, struct error *error)
 {
     if (mark->failed)
         return error_set(error, ERROR_STORAGE, "the mark failed before and is not touched until the next start");
     if (content.size > CONTENT_SIZE_MAX)
         return error_set(error, ERROR_USAGE, "a mark of %zu bytes does not fit its slot", content.size);
-    if (write_slot(mark, mark->generation + 1, content) != 0)
-        return failed(mark, error);
+    if (write_slot(mark, mark->generation + 1, content) != 0 || fdatasync(mark->fd) != 0) {
+        mark->failed = true;
+        return error_set(error, ERROR_STORAGE, "the mark cannot be written: %s", strerror(errno));
+    }
     mark->generation++;
-    /* A hint: whether it did anything, the sync will tell. */
-    (void)sync_file_range(mark->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
     return 0;
-}
-
-int mark_finish(struct mark *mark, struct error *error)
-{
-    if (mark->failed)
-        return error_set(error, ERROR_STORAGE, "the mark failed before and is not touched until the next start");
-    return fdatasync(mark->fd) == 0 ? 0 : failed(mark, error);
-}
-
-int mark_write(struct mark *mark, struct span content, struct error *error)
-{
-    return mark_begin(mark, content, error) == 0 ? mark_finish(mark, error) : -1;
 }
 
 /* Two offices on one mark would be two copies of one office, each of them a fork of the other. */

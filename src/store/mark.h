@@ -52,11 +52,7 @@ void mark_close(struct mark *mark);
 int mark_encode(struct buffer *content, const uint8_t office[static OFFICE_ID_SIZE], uint64_t batch,
                 const struct mark_log *logs, size_t log_count, const struct store_batch *batch_operations,
                 struct error *error);
-/* Writes the other slot and sets it on its way to the disk, where it is not before mark_finish() returns 0. */
-int mark_begin(struct mark *mark, struct span content, struct error *error);
-/* Syncs it (fdatasync). ERROR_STORAGE: the outcome is unknown. */
-int mark_finish(struct mark *mark, struct error *error);
-/* Both. */
+/* Writes the other slot and syncs it (fdatasync). ERROR_STORAGE: the outcome is unknown. */
 int mark_write(struct mark *mark, struct span content, struct error *error);
 
 #endif

@@ -84,8 +84,7 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
-    if (store->staged)
-        roll_back(store);
+    store_abandon(store);
     connection_close(store);
     if (store->directory >= 0)
         (void)close(store->directory);
@@ -167,6 +166,12 @@ int store_commit(struct store *store, uint64_t number, struct error *error)
     if ((code & 0xff) != SQLITE_FULL)
         store->failed = true;
     return connection_error(code, "the batch cannot be committed", error);
+}
+
+void store_abandon(struct store *store)
+{
+    if (store->staged)
+        roll_back(store);
 }
 
 /* A failed sync of the database is as bad as one of the WAL: a second try would succeed without having written. */

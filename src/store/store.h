@@ -198,6 +198,8 @@ int store_read(struct store *store, const struct store_query *query, struct stor
 /* Commits what was staged, as batch `number`, the next one. ERROR_FULL: rolled back, nothing has changed.
  * ERROR_STORAGE: the outcome is unknown; the store refuses everything from then on. */
 int store_commit(struct store *store, uint64_t number, struct error *error);
+/* Rolls back what is staged, if anything is: it was never there. */
+void store_abandon(struct store *store);
 
 /* The hash of the subtree over leaves [start, end) of a log, from nodes and leaves; see tree_range. ERROR_NOT_FOUND
  * if an entry is not there. */
