@@ -28,7 +28,7 @@ ELSEWHERE = {
 
 def project_files():
     for folder, folders, names in os.walk(ROOT):
-        folders[:] = [name for name in folders if name not in (".git", "build", "__pycache__")]
+        folders[:] = [name for name in folders if not name.startswith((".git", "build", "__pycache__"))]
         yield from (pathlib.Path(folder) / name for name in names)
 
 
