@@ -384,7 +384,8 @@ static void take_notes_of(struct office *office, struct line *line, unsigned num
     struct member *member = &line->member[number];
     const struct head *head = sync_head(line->sync, number);
     int64_t log = LOG_NUMBER(line, number);
-    struct store_op folded = {.kind = STORE_SET_FOLDED, .n = {log, (int64_t)member->folded}};
+    struct store_op folded = {.kind = STORE_SET_FOLDED,
+                              .n = {log, (int64_t)member->announced, (int64_t)order_is_final(line, number)}};
     struct store_op drop = {.kind = STORE_DROP_HEADS, .n = {log, (int64_t)member->newest_head}};
 
     if (number == line->me && member->newest_head > 0 && head != NULL)
@@ -518,6 +519,7 @@ static void receipt_accepted(struct office *office, struct part *part)
             newest = newest && (later->member != chunk->member || later->head.size != later->after.size);
         sync_stored(line->sync, chunk);
         member->newest_head = chunk->head.size;
+        member->grown = office->now.monotonic;
         core_note(office);
         if (settle && chunk->head.size > member->settle)
             commit_set_settle(office, line, chunk->member, chunk->head.size);

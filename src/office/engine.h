@@ -6,7 +6,7 @@
  *   commit.c  batches, re-reading, heads, receipts, settle heads
  *   links.c   connections, dialling, handshake counters
  *   carry.c   between links and sync: messages, what sync needs from the store
- *   fold.c, lookup.c  opening entries, prekeys and epochs of others, order, inbox
+ *   fold.c, lookup.c, order.c, unseal.c  opening entries, prekeys and epochs of others, order, inbox
  *   inbox.c   how much waits for a person
  *   view.c    entries as people see them
  *   overtake.c  entries that came before their turn
@@ -55,7 +55,6 @@ struct member {
     uint64_t announced;  /* entries below this were told to people */
     uint64_t depth;      /* of entry folded - 1 */
     uint64_t settle;     /* size of its newest settle head known */
-    bool folding;        /* a fold job is out */
     uint64_t wait_batch; /* the fold needs what that batch will hold, an epoch's secret */
     /* its next entry rests on one that is not folded yet */
     bool waits;
@@ -63,6 +62,13 @@ struct member {
     bool in_ring; /* and that one on it: it goes on */
     unsigned awaited;
     uint64_t awaited_index;
+    /* or on one that is not here yet */
+    bool misses;
+    unsigned missing;
+    uint64_t missing_index;
+    struct monotonic missing_since;
+    bool waited_in_vain;    /* what it names and is not here is waited for no more */
+    struct monotonic grown; /* when entries of it became durable last */
     struct {
         uint64_t index, depth;
     } recent[RECENT_DEPTHS]; /* of entries folded lately, by index: the store may not have them yet */
@@ -103,14 +109,13 @@ struct overtaken {
     struct overtaken *next;
 };
 
-/* A claim on an entry that is not held yet: void for now. When that entry comes, what was folded since is folded again,
- * so that the order is a function of the entries alone and not of when they came. */
-#define CLAIMS_MAX 64
-struct late_claim {
-    unsigned member;
-    uint64_t index;
-    int64_t by;                   /* the entry that makes it */
-    uint64_t folded[MEMBERS_MAX]; /* how far the logs were folded when it was found void */
+/* What one member's entries name that is not here: void for now. When the least of it comes in some log, everything
+ * since is ordered again. */
+struct late {
+    bool any;
+    uint64_t least[MEMBERS_MAX];                      /* index, by log; UINT64_MAX: none */
+    uint64_t folded[MEMBERS_MAX], depth[MEMBERS_MAX]; /* where the fold stood */
+    struct monotonic not_before;
 };
 
 /* What the fold makes of an entry: the column `kind`. */
@@ -178,8 +183,8 @@ struct line {
     struct pending *pending_first, *pending_last;
     struct sync_chunk *accepted_first, *accepted_last;
     struct overtaken *overtaken;
-    size_t claim_count;
-    struct late_claim claim[CLAIMS_MAX];
+    bool folding; /* a fold job is out */
+    struct late late[MEMBERS_MAX];
     bool prekeys_due;
     bool settle_due;
     struct monotonic settle_at; /* when the newest head is flagged, if settle_due */
@@ -199,8 +204,8 @@ struct connection {
     struct channel *channel;
     bool incoming;
     struct monotonic opened; /* an incoming one */
-    bool offered; /* its first message was authentic; it waits for the counter to be durable */
-    int line;     /* -1 before an offer */
+    bool offered;            /* its first message was authentic; it waits for the counter to be durable */
+    int line;                /* -1 before an offer */
     unsigned member;
     int sync_link; /* -1 unless UP */
     int route;     /* index into routes; -1 if incoming or a test */
@@ -407,6 +412,14 @@ void scrub_mend(struct office *office, struct line *line, const struct sync_even
 /* An entry beyond a gap came: make it durable, show it, and say that it is held. */
 void pending_entry(struct office *office, struct line *line, const struct sync_event *event);
 void fold_some(struct office *office);
+/* Nothing of the line can be folded now, though there may be more: it rests on what is not here. */
+bool fold_waits(const struct office *office, const struct line *line);
+struct monotonic fold_next(const struct office *office);
+
+/* --- order.c --- */
+/* How many entries of a log have their place for good. */
+uint64_t order_is_final(const struct line *line, unsigned member);
+struct monotonic order_next(const struct office *office, const struct line *line);
 
 /* --- view.c --- */
 /* Fills a view from an entry's bytes; opens it with `secret` if not NULL. */

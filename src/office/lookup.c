@@ -4,6 +4,8 @@
  */
 #include "office/fold.h"
 
+#include <stdlib.h>
+
 static int look_up_depth(struct store *store, struct claim *claim, int64_t place, struct error *error)
 {
     struct store_query query = {.kind = STORE_FOLD, .n = {place}};
@@ -53,7 +55,8 @@ static int look_up_seen(struct fold_job *fold, struct store *store, const struct
     return 0;
 }
 
-static int look_up_reference(struct fold_job *fold, struct store *store, const struct reference *reference)
+static int look_up_reference(struct fold_job *fold, struct store *store, unsigned author,
+                             const struct reference *reference)
 {
     struct claim claim = {.is_reference = true,
                           .member = reference->member,
@@ -63,7 +66,7 @@ static int look_up_reference(struct fold_job *fold, struct store *store, const s
     struct store_query query = {.kind = STORE_ENTRY, .n = {place}};
     struct store_result result = {0};
 
-    if (reference->member == fold->member)
+    if (reference->member == author)
         return 0; /* one's own earlier entries come before by themselves, and on a later one nothing can rest */
     if (claim.held) {
         if (store_read(store, &query, &result, &fold->job.error) != 0 ||
@@ -79,14 +82,14 @@ static int look_up_reference(struct fold_job *fold, struct store *store, const s
 }
 
 static int keep_secret(struct fold_job *fold, struct store *store, const struct store_query *query,
-                       struct slice_entry *entry)
+                       struct fold_entry *found)
 {
     struct store_result result = {0};
     int status = store_read(store, query, &result, &fold->job.error);
 
     if (status == 0 && result.count > 0) {
-        entry->secret_at = fold->secrets.size;
-        entry->secret_size = result.row[0].b[0].size;
+        found->secret_at = fold->secrets.size;
+        found->secret_size = result.row[0].b[0].size;
         buffer_put_span(&fold->secrets, result.row[0].b[0]);
     }
     store_result_free(&result);
@@ -101,86 +104,113 @@ const struct wrap *fold_wrap_for(const struct epoch *epoch, unsigned member)
     return NULL;
 }
 
-/* Of an epoch entry, the prekey that its wrap for us names; of a sealed one, its epoch's secret. */
-static int look_up_secret(struct fold_job *fold, struct store *store, const struct entry *entry,
-                          struct slice_entry *slice)
+/* Of an epoch entry, the prekey that its wrap for us names. */
+static int look_up_prekey(struct fold_job *fold, struct store *store, const struct entry *entry,
+                          struct fold_entry *found)
 {
     const struct line *line = fold->line;
-    struct store_query epoch_query = {.kind = STORE_EPOCH,
-                                      .n = {LOG_NUMBER(line, fold->member), (int64_t)entry->header.epoch}};
     struct epoch epoch;
     const struct wrap *wrap = NULL;
 
-    if (entry->header.class == ENTRY_SEALED) {
-        /* Entries in a row are mostly of one epoch. */
-        if (slice > fold->entry && slice[-1].secret_size > 0 && !slice[-1].opened_before) {
-            struct entry before;
-
-            if (entry_parse(&before, slice[-1].bytes, fold->member, line->charter->member_count, NULL) == 0 &&
-                before.header.class == ENTRY_SEALED && before.header.epoch == entry->header.epoch) {
-                slice->secret_at = slice[-1].secret_at;
-                slice->secret_size = slice[-1].secret_size;
-                return 0;
-            }
-        }
-        return keep_secret(fold, store, &epoch_query, slice);
-    }
-    if (entry->header.class != ENTRY_EPOCH || fold->member == line->me)
-        return 0;
-    if (keep_secret(fold, store, &epoch_query, slice) != 0)
-        return -1;
-    slice->opened_before = slice->secret_size > 0;
-    if (slice->opened_before || epoch_read(&epoch, entry->body, fold->member, line->charter->member_count, NULL) != 0)
+    if (epoch_read(&epoch, entry->body, found->member, line->charter->member_count, NULL) != 0)
         return 0;
     wrap = fold_wrap_for(&epoch, line->me);
     if (wrap != NULL && wrap->source == WRAP_PREKEY) {
-        struct store_query query = {.kind = STORE_PREKEY, .n = {line->number, fold->member, (int64_t)wrap->number}};
+        struct store_query query = {.kind = STORE_PREKEY, .n = {line->number, found->member, (int64_t)wrap->number}};
 
-        return keep_secret(fold, store, &query, slice);
+        return keep_secret(fold, store, &query, found);
     }
     return 0;
 }
 
-static int look_up(struct fold_job *fold, struct store *store, struct slice_entry *slice)
+/* Entries in a row are mostly of one epoch: then the secret is that of the one before. */
+static bool same_secret(const struct fold_job *fold, const struct entry *entry, const struct fold_entry *before,
+                        struct fold_entry *found)
+{
+    struct entry other;
+
+    if (before == NULL || before->secret_size == 0 ||
+        entry_parse(&other, before->bytes, before->member, fold->line->charter->member_count, NULL) != 0 ||
+        other.header.class != ENTRY_SEALED || other.header.epoch != entry->header.epoch)
+        return false;
+    found->secret_at = before->secret_at;
+    found->secret_size = before->secret_size;
+    return true;
+}
+
+static int look_up_secret(struct fold_job *fold, struct store *store, const struct entry *entry,
+                          const struct fold_entry *before, struct fold_entry *found)
+{
+    const struct line *line = fold->line;
+    struct store_query query = {.kind = STORE_EPOCH,
+                                .n = {LOG_NUMBER(line, found->member), (int64_t)entry->header.epoch}};
+
+    if (entry->header.class == ENTRY_SEALED)
+        return same_secret(fold, entry, before, found) ? 0 : keep_secret(fold, store, &query, found);
+    if (entry->header.class != ENTRY_EPOCH || found->member == line->me)
+        return 0;
+    if (keep_secret(fold, store, &query, found) != 0)
+        return -1;
+    found->opened_before = found->secret_size > 0;
+    return found->opened_before ? 0 : look_up_prekey(fold, store, entry, found);
+}
+
+static int look_up(struct fold_job *fold, struct store *store, const struct fold_entry *before,
+                   struct fold_entry *found)
 {
     struct entry entry;
 
-    slice->first_claim = fold->claims.size / sizeof(struct claim);
-    if (entry_parse(&entry, slice->bytes, fold->member, fold->line->charter->member_count, NULL) != 0)
+    found->first_claim = fold->claims.size / sizeof(struct claim);
+    if (entry_parse(&entry, found->bytes, found->member, fold->line->charter->member_count, NULL) != 0)
         return 0;
     for (unsigned i = 0; i < entry.header.seen_count && !fold->overtaken; i++)
         if (look_up_seen(fold, store, &entry.header.seen[i]) != 0)
             return -1;
     for (unsigned i = 0; i < entry.header.reference_count && !fold->overtaken; i++)
-        if (look_up_reference(fold, store, &entry.header.references[i]) != 0)
+        if (look_up_reference(fold, store, found->member, &entry.header.references[i]) != 0)
             return -1;
-    return look_up_secret(fold, store, &entry, slice);
+    found->claim_count = fold->claims.size / sizeof(struct claim) - found->first_claim;
+    return look_up_secret(fold, store, &entry, before, found);
+}
+
+static int read_slice(struct fold_job *fold, struct store *store, struct fold_slice *slice)
+{
+    struct store_query query = {.kind = STORE_ENTRIES, .limit = FOLD_ROWS};
+
+    query.n[0] = LOG_NUMBER(fold->line, slice->member);
+    query.n[1] = (int64_t)slice->from;
+    query.n[2] = (int64_t)fold->durable[slice->member];
+    if (store_read(store, &query, &slice->rows, &fold->job.error) != 0)
+        return -1;
+    slice->entry = calloc(slice->rows.count + 1, sizeof slice->entry[0]);
+    if (slice->entry == NULL)
+        return error_set(&fold->job.error, ERROR_SYSTEM, "there is no memory left");
+    slice->count = slice->rows.count;
+    for (size_t i = 0; i < slice->count; i++) {
+        const struct store_row *row = &slice->rows.row[i];
+
+        slice->entry[i].member = slice->member;
+        slice->entry[i].index = PLACE_INDEX(row->n[0]);
+        slice->entry[i].received = (uint64_t)row->n[4];
+        slice->entry[i].leaf = row->b[0];
+        slice->entry[i].bytes = row->b[1];
+    }
+    return 0;
 }
 
 int fold_look_up(struct office_job *job, struct store *store)
 {
     struct fold_job *fold = (struct fold_job *)job;
-    struct store_query query = {.kind = STORE_ENTRIES, .limit = FOLD_ROWS};
 
-    if (!fold->overtaken) {
-        query.n[0] = LOG_NUMBER(fold->line, fold->member);
-        query.n[1] = (int64_t)fold->from;
-        query.n[2] = (int64_t)fold->durable[fold->member];
-        if (store_read(store, &query, &fold->rows, &job->error) != 0)
+    for (size_t s = 0; s < fold->slice_count; s++) {
+        struct fold_slice *slice = &fold->slice[s];
+
+        if (!fold->overtaken && read_slice(fold, store, slice) != 0)
             return -1;
-        fold->count = fold->rows.count;
-        for (size_t i = 0; i < fold->count; i++) {
-            const struct store_row *row = &fold->rows.row[i];
-
-            fold->entry[i].index = PLACE_INDEX(row->n[0]);
-            fold->entry[i].received = (uint64_t)row->n[4];
-            fold->entry[i].leaf = row->b[0];
-            fold->entry[i].bytes = row->b[1];
-        }
+        for (size_t i = 0; i < slice->count; i++)
+            if (look_up(fold, store, i > 0 ? &slice->entry[i - 1] : NULL, &slice->entry[i]) != 0)
+                return -1;
     }
-    for (size_t i = 0; i < fold->count; i++)
-        if (look_up(fold, store, &fold->entry[i]) != 0)
-            return -1;
     return buffer_failed(&fold->claims) || buffer_failed(&fold->secrets)
                ? error_set(&job->error, ERROR_SYSTEM, "there is no memory left")
                : 0;

@@ -259,7 +259,7 @@ static bool gate_is_open(struct office *office, struct gated *gated)
     if (office->state != OFFICE_READY)
         return true; /* stopped: read what there is */
     for (unsigned i = 0; i < gated->line->charter->member_count && gated->batch == 0; i++)
-        if (gated->line->member[i].folded < gated->folded[i])
+        if (gated->line->member[i].folded < gated->folded[i] && !fold_waits(office, gated->line))
             return false;
     if (gated->batch == 0) {
         gated->batch = core_is_lazy(office) ? core_next_batch(office) : office->batch + office->committing;
@@ -353,6 +353,7 @@ struct monotonic office_next(const struct office *office)
 
     if (office->state != OFFICE_READY)
         return NEVER;
+    next = monotonic_earlier(next, fold_next(office));
     if (core_is_lazy(office))
         next = monotonic_earlier(next, office->lazy_at);
     if (office->truncate)

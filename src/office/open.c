@@ -317,8 +317,8 @@ static int take_log(struct opening *opening, const struct store_row *row)
         if (check_tail(opening, line, has_head && head.size <= frontier.size ? head.size : 0, frontier.size) != 0)
             return -1;
     }
-    line->member[member].folded = (uint64_t)row->n[5];
-    line->member[member].announced = line->member[member].folded;
+    line->member[member].announced = (uint64_t)row->n[5];
+    line->member[member].folded = (uint64_t)row->n[6];
     sync_load(line->sync, member, &frontier, has_head ? &head : NULL);
     if (load_receipts(opening, line, member, &frontier) != 0)
         return -1;
@@ -409,28 +409,6 @@ static int load_offered(struct opening *opening, struct line *line, unsigned mem
     return status;
 }
 
-/* Claims that could not be checked before the last stop: the order is computed anew, which finds those that still
- * can't. */
-static int load_claims(struct opening *opening, struct line *line)
-{
-    struct store_query query = {.kind = STORE_CLAIMS};
-    struct store_result result = {0};
-    int status = 0;
-
-    query.n[0] = PLACE(LOG_NUMBER(line, 0), 0);
-    query.n[1] = PLACE(LOG_NUMBER(line, MEMBERS_MAX), 0);
-    status = store_read(opening->store, &query, &result, opening->error);
-    for (size_t i = 0; status == 0 && i < result.count; i++) {
-        struct store_op op = {.kind = STORE_DROP_CLAIM, .n = {result.row[i].n[0], result.row[i].n[1]}};
-
-        core_lazy(opening->office, &op);
-    }
-    for (unsigned i = 0; status == 0 && result.count > 0 && i < line->charter->member_count; i++)
-        line->member[i].folded = 0;
-    store_result_free(&result);
-    return status;
-}
-
 static int load_line(struct opening *opening, struct line *line)
 {
     struct store_query stock = {.kind = STORE_PREKEY_STOCK, .n = {line->number}};
@@ -464,7 +442,7 @@ static int load_line(struct opening *opening, struct line *line)
     for (unsigned i = 0; i < line->charter->member_count && status == 0; i++)
         if (i != line->me)
             status = load_offered(opening, line, i);
-    return status == 0 ? load_claims(opening, line) : status;
+    return status;
 }
 
 /* Own logs must be what the mark says, unless the database is ahead of it. */

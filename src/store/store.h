@@ -11,7 +11,8 @@
  *
  *   meta      key TEXT PK, value                 the office's own facts: see enum store_meta
  *   lines     line PK, name, id, charter, me, courier (sealed), confirmed, left
- *   logs      log PK, line, member, incarnation, size, frontier (cache), folded (cache: how far the fold has come)
+ *   logs      log PK, line, member, incarnation, size, frontier (cache), folded (cache: how far the fold has come),
+ *             ordered (cache: how far the order will not change)
  *   entries   place PK, class, precedence, epoch, received (seconds), leaf, bytes      never updated but to mend
  *   nodes     node PK, hash (cache)   hashes of complete subtrees of 256, 65,536 and 16,777,216 leaves;
  *             node = log << 40 | level << 36 | number, level 1, 2, 3
@@ -26,7 +27,6 @@
  *   fold      place PK, line, depth, member, kind, BY_ORDER(line, depth, member, place)        (cache)
  *   refs      target, by PK                                 entries that name another in `re` (cache)
  *   inbox     place PK, line                                what waits for a person (cache)
- *   claims    target, by PK      `seen` that could not be checked yet: the place it claims, the entry (cache)
  *   pending   place PK, bytes, size, root, signature, path    overtaking entries beyond a gap, with their head
  *
  * Invariants:
@@ -42,7 +42,7 @@
 #include "record/tree.h"
 
 #define STORE_VERSION 1
-#define STORE_INTEGERS 6
+#define STORE_INTEGERS 7
 #define STORE_BLOBS 4
 #define PLACE(log, index) ((int64_t)((uint64_t)(log) << 40 | (uint64_t)(index)))
 #define PLACE_LOG(place) ((uint32_t)((uint64_t)(place) >> 40))
@@ -54,9 +54,9 @@ enum store_op_kind {
     STORE_PUT_META,    /* key (enum store_meta) | value */
     STORE_PUT_LINE,    /* line, me, confirmed, left | name, id, charter, courier */
     STORE_SET_LINE,    /* line, confirmed, left */
-    STORE_PUT_LOG,     /* log, line, member, incarnation | (size 0, empty frontier, folded 0; no change if it exists) */
+    STORE_PUT_LOG,     /* log, line, member, incarnation | (all else 0 or empty; no change if it exists) */
     STORE_SET_LOG,     /* log, size | frontier */
-    STORE_SET_FOLDED,  /* log, folded */
+    STORE_SET_FOLDED,  /* log, folded, ordered */
     STORE_PUT_ENTRY,   /* place, class, precedence, epoch, received | leaf, bytes; another leaf at that place fails */
     STORE_PUT_NODE,    /* node | hash */
     STORE_PUT_HEAD,    /* log, size, settle | root, signature (settle once set is never cleared) */
@@ -78,8 +78,6 @@ enum store_op_kind {
     STORE_PUT_REF,     /* target place, by place */
     STORE_PUT_INBOX,   /* place, line */
     STORE_DROP_INBOX,  /* place */
-    STORE_PUT_CLAIM,   /* target place, by place */
-    STORE_DROP_CLAIM,  /* target place, by place */
     STORE_PUT_PENDING, /* place, size | bytes, root, signature, path */
     STORE_DROP_PENDING, /* log, index: all pending of that log below index */
     STORE_MEND_ENTRY,   /* place | leaf, bytes: what the scrub found broken, as another member has it */
@@ -111,7 +109,7 @@ enum store_meta {
 enum store_query_kind {
     STORE_GET_META,     /* key -> | value */
     STORE_ALL_LINES,    /* from line -> line, me, confirmed, left | name, id, charter, courier */
-    STORE_ALL_LOGS,     /* from log -> log, line, member, incarnation, size, folded | frontier */
+    STORE_ALL_LOGS,     /* from log -> log, line, member, incarnation, size, folded, ordered | frontier */
     STORE_ALL_LINKS,    /* from link -> link, line, member | address */
     STORE_ALL_COUNTERS, /* from line -> line, member, sent, received */
     STORE_ALL_PENDING,  /* from place -> place, size | bytes, root, signature, path */
@@ -137,7 +135,6 @@ enum store_query_kind {
     STORE_REFS,          /* target place, from place -> by place: rising */
     STORE_INBOX,         /* line, from place -> place: rising */
     STORE_INBOX_COUNT,   /* line -> count */
-    STORE_CLAIMS,        /* place from, place below -> target place, by place */
     STORE_TOTALS,        /* line -> count of entries, sum of log sizes, of the whole line */
     STORE_QUERY_COUNT
 };

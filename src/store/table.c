@@ -11,7 +11,8 @@ const char *const store_schema[] = {
     "CREATE TABLE lines (line INTEGER PRIMARY KEY, me INTEGER NOT NULL, confirmed INTEGER NOT NULL, "
     "left INTEGER NOT NULL, name TEXT NOT NULL, id BLOB NOT NULL, courier BLOB NOT NULL, charter TEXT NOT NULL) STRICT",
     "CREATE TABLE logs (log INTEGER PRIMARY KEY, line INTEGER NOT NULL, member INTEGER NOT NULL, "
-    "incarnation INTEGER NOT NULL, size INTEGER NOT NULL, folded INTEGER NOT NULL, frontier BLOB NOT NULL) STRICT",
+    "incarnation INTEGER NOT NULL, size INTEGER NOT NULL, folded INTEGER NOT NULL, "
+    "ordered INTEGER NOT NULL, frontier BLOB NOT NULL) STRICT",
     "CREATE TABLE entries (place INTEGER PRIMARY KEY, class INTEGER NOT NULL, precedence INTEGER NOT NULL, "
     "epoch INTEGER NOT NULL, received INTEGER NOT NULL, leaf BLOB NOT NULL, bytes BLOB NOT NULL) STRICT",
     "CREATE TABLE nodes (node INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT",
@@ -40,22 +41,15 @@ const char *const store_schema[] = {
     "CREATE TABLE refs (target INTEGER, by INTEGER, PRIMARY KEY (target, by)) STRICT, WITHOUT ROWID",
     "CREATE TABLE inbox (place INTEGER PRIMARY KEY, line INTEGER NOT NULL) STRICT",
     "CREATE INDEX inbox_line ON inbox (line, place)",
-    "CREATE TABLE claims (target INTEGER, by INTEGER, PRIMARY KEY (target, by)) STRICT, WITHOUT ROWID",
     "CREATE TABLE pending (place INTEGER PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, "
     "signature BLOB NOT NULL, path BLOB NOT NULL, bytes BLOB NOT NULL) STRICT",
     NULL,
 };
 
 const char *const store_meta_names[META_COUNT] = {
-    [META_BATCH] = "batch",
-    [META_VERSION] = "version",
-    [META_OFFICE] = "office",
-    [META_CARD] = "card",
-    [META_KEY_KIND] = "key-kind",
-    [META_PASSPHRASE] = "passphrase",
-    [META_MASTER] = "master",
-    [META_IDENTITY] = "identity",
-    [META_LAST_WALL] = "last-wall",
+    [META_BATCH] = "batch",   [META_VERSION] = "version",   [META_OFFICE] = "office",
+    [META_CARD] = "card",     [META_KEY_KIND] = "key-kind", [META_PASSPHRASE] = "passphrase",
+    [META_MASTER] = "master", [META_IDENTITY] = "identity", [META_LAST_WALL] = "last-wall",
 };
 
 /* clang-format off */
@@ -66,10 +60,10 @@ const struct store_op_form store_op_forms[STORE_OP_COUNT] = {
         "VALUES (?1, ?2, ?3, ?4, CAST(?5 AS TEXT), ?6, CAST(?7 AS TEXT), ?8)", NULL},
     [STORE_SET_LINE] = {3, 0, false, "UPDATE lines SET confirmed = ?2, left = ?3 WHERE line = ?1", NULL},
     [STORE_PUT_LOG] = {4, 0, false,
-        "INSERT INTO logs (log, line, member, incarnation, size, folded, frontier) "
-        "VALUES (?1, ?2, ?3, ?4, 0, 0, x'') ON CONFLICT DO NOTHING", NULL},
+        "INSERT INTO logs (log, line, member, incarnation, size, folded, ordered, frontier) "
+        "VALUES (?1, ?2, ?3, ?4, 0, 0, 0, x'') ON CONFLICT DO NOTHING", NULL},
     [STORE_SET_LOG] = {2, 1, false, "UPDATE logs SET size = ?2, frontier = ?3 WHERE log = ?1", NULL},
-    [STORE_SET_FOLDED] = {2, 0, false, "UPDATE logs SET folded = ?2 WHERE log = ?1", NULL},
+    [STORE_SET_FOLDED] = {3, 0, false, "UPDATE logs SET folded = ?2, ordered = ?3 WHERE log = ?1", NULL},
     /* An entry is never updated: the same one again changes nothing, another one fails on NOT NULL. */
     [STORE_PUT_ENTRY] = {5, 2, false,
         "INSERT INTO entries (place, class, precedence, epoch, received, leaf, bytes) "
@@ -116,8 +110,6 @@ const struct store_op_form store_op_forms[STORE_OP_COUNT] = {
     [STORE_PUT_REF] = {2, 0, false, "REPLACE INTO refs (target, by) VALUES (?1, ?2)", NULL},
     [STORE_PUT_INBOX] = {2, 0, false, "REPLACE INTO inbox (place, line) VALUES (?1, ?2)", NULL},
     [STORE_DROP_INBOX] = {1, 0, false, "DELETE FROM inbox WHERE place = ?1", NULL},
-    [STORE_PUT_CLAIM] = {2, 0, false, "REPLACE INTO claims (target, by) VALUES (?1, ?2)", NULL},
-    [STORE_DROP_CLAIM] = {2, 0, false, "DELETE FROM claims WHERE target = ?1 AND by = ?2", NULL},
     [STORE_PUT_PENDING] = {2, 4, false,
         "REPLACE INTO pending (place, size, bytes, root, signature, path) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", NULL},
     [STORE_DROP_PENDING] = {2, 0, false,
@@ -133,8 +125,8 @@ const struct store_query_form store_query_forms[STORE_FORM_COUNT] = {
     [STORE_GET_META] = {1, 0, 0, 1, true, "SELECT value FROM meta WHERE key = ?1"},
     [STORE_ALL_LINES] = {1, 0, 4, 4, false,
         "SELECT line, me, confirmed, left, name, id, charter, courier FROM lines WHERE line >= ?1 ORDER BY line"},
-    [STORE_ALL_LOGS] = {1, 0, 6, 1, false,
-        "SELECT log, line, member, incarnation, size, folded, frontier FROM logs WHERE log >= ?1 ORDER BY log"},
+    [STORE_ALL_LOGS] = {1, 0, 7, 1, false,
+        "SELECT log, line, member, incarnation, size, folded, ordered, frontier FROM logs WHERE log >= ?1 ORDER BY log"},
     [STORE_ALL_LINKS] = {1, 0, 3, 1, false,
         "SELECT link, line, member, address FROM links WHERE link >= ?1 ORDER BY link"},
     [STORE_ALL_COUNTERS] = {1, 0, 4, 0, false,
@@ -183,8 +175,6 @@ const struct store_query_form store_query_forms[STORE_FORM_COUNT] = {
     [STORE_REFS] = {2, 0, 1, 0, false, "SELECT by FROM refs WHERE target = ?1 AND by >= ?2 ORDER BY by"},
     [STORE_INBOX] = {2, 0, 1, 0, false, "SELECT place FROM inbox WHERE line = ?1 AND place >= ?2 ORDER BY place"},
     [STORE_INBOX_COUNT] = {1, 0, 1, 0, false, "SELECT count(*) FROM inbox WHERE line = ?1"},
-    [STORE_CLAIMS] = {2, 0, 2, 0, false,
-        "SELECT target, by FROM claims WHERE target >= ?1 AND target < ?2 ORDER BY target, by"},
     /* A log's entries have no gaps, so the last place tells how many there are. */
     [STORE_TOTALS] = {1, 0, 2, 0, false,
         "SELECT coalesce(sum((SELECT coalesce(max(place) - (log << 40) + 1, 0) FROM entries "

@@ -18,8 +18,8 @@ int __real_mark_write(struct mark *mark, struct span content, struct error *erro
 int __wrap_mark_write(struct mark *mark, struct span content, struct error *error);
 
 static enum error_code commit_fails, mark_fails; /* how the next calls end; set while all is idle */
-static atomic_uint commits, marks;                /* calls so far */
-static atomic_bool commit_hangs, mark_hangs; /* a disk that does not answer */
+static atomic_uint commits, marks;               /* calls so far */
+static atomic_bool commit_hangs, mark_hangs;     /* a disk that does not answer */
 
 static void nap(void)
 {

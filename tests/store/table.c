@@ -88,9 +88,9 @@ static const struct {
      CALL(STORE_ALL_LINES, (0), ({0})), "1 0 1 0 |talks|ID|liaison-charter/v1\n|sealed; "},
     {CALL(STORE_SET_LINE, (1, 1, 1), ({0})), CALL(STORE_ALL_LINES, (1), ({0})),
      "1 0 1 1 |talks|ID|liaison-charter/v1\n|sealed; "},
-    {CALL(STORE_PUT_LOG, (3, 1, 1, 2), ({0})), CALL(STORE_ALL_LOGS, (0), ({0})), "3 1 1 2 0 0 |; "},
-    {CALL(STORE_SET_LOG, (3, 40), (S("frontier"))), CALL(STORE_ALL_LOGS, (3), ({0})), "3 1 1 2 40 0 |frontier; "},
-    {CALL(STORE_SET_FOLDED, (3, 30), ({0})), CALL(STORE_ALL_LOGS, (0), ({0})), "3 1 1 2 40 30 |frontier; "},
+    {CALL(STORE_PUT_LOG, (3, 1, 1, 2), ({0})), CALL(STORE_ALL_LOGS, (0), ({0})), "3 1 1 2 0 0 0 |; "},
+    {CALL(STORE_SET_LOG, (3, 40), (S("frontier"))), CALL(STORE_ALL_LOGS, (3), ({0})), "3 1 1 2 40 0 0 |frontier; "},
+    {CALL(STORE_SET_FOLDED, (3, 30, 20), ({0})), CALL(STORE_ALL_LOGS, (0), ({0})), "3 1 1 2 40 30 20 |frontier; "},
     {CALL(STORE_PUT_ENTRY, (PLACE(3, 0), 1, 3, 7, 1700000000), (S("leaf"), S("bytes"))),
      CALL(STORE_ENTRIES, (3, 0, 9), ({0})), "3298534883328 1 3 7 1700000000 |leaf|bytes; "},
     {CALL(STORE_PUT_ENTRY, (PLACE(3, 1), 2, 0, 0, 1700000001), (S("leaf1"), S(""))),
@@ -129,8 +129,6 @@ static const struct {
     {CALL(STORE_PUT_INBOX, (9, 1), ({0})), CALL(STORE_INBOX, (1), ({0})), "9 ; "},
     {CALL(STORE_PUT_INBOX, (8, 1), ({0})), CALL(STORE_INBOX_COUNT, (1), ({0})), "2 ; "},
     {CALL(STORE_DROP_INBOX, (9), ({0})), CALL(STORE_INBOX, (1), ({0})), "8 ; "},
-    {CALL(STORE_PUT_CLAIM, (20, 21), ({0})), CALL(STORE_CLAIMS, (0, 99), ({0})), "20 21 ; "},
-    {CALL(STORE_DROP_CLAIM, (20, 21), ({0})), CALL(STORE_CLAIMS, (0, 99), ({0})), ""},
     {CALL(STORE_PUT_PENDING, (PLACE(3, 50), 51), (S("bytes"), S("root"), S("sig"), S("path"))),
      CALL(STORE_ALL_PENDING, (0), ({0})), "3298534883378 51 |bytes|root|sig|path; "},
     {CALL(STORE_DROP_PENDING, (3, 50), ({0})), CALL(STORE_ALL_PENDING, (0), ({0})),
@@ -258,7 +256,7 @@ static void what_exists_is_not_reset(void)
     CHECK(commit_one(store, OP(STORE_PUT_LOG, (1, 1, 0, 0), ({0}))));
     CHECK(commit_one(store, OP(STORE_SET_LOG, (1, 7), (S("f")))));
     CHECK(commit_one(store, OP(STORE_PUT_LOG, (1, 1, 0, 0), ({0}))));
-    CHECK_SHOWN(store, QUERY(STORE_ALL_LOGS, (0), ({0})), 6, 1, "1 1 0 0 7 0 |f; ");
+    CHECK_SHOWN(store, QUERY(STORE_ALL_LOGS, (0), ({0})), 7, 1, "1 1 0 0 7 0 0 |f; ");
     CHECK(commit_one(store, OP(STORE_PUT_COUNTER, (1, 1, 10, 10), ({0}))));
     CHECK(commit_one(store, OP(STORE_PUT_COUNTER, (1, 1, 9, 11), ({0}))));
     CHECK_SHOWN(store, QUERY(STORE_ALL_COUNTERS, (0), ({0})), 4, 0, "1 1 10 11 ; ");
