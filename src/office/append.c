@@ -44,7 +44,7 @@ static struct pending *pending_for(struct line *line, size_t size)
     if (last == NULL)
         return NULL;
     last->urgent = UINT64_MAX;
-    last->chunk = sync_chunk_new(line->me, line->first.size, BATCH_ENTRIES_MAX);
+    last->chunk = sync_chunk_new(line->me, line->first.size, 1);
     if (last->chunk == NULL) {
         free(last);
         return NULL;

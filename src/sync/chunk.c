@@ -2,6 +2,22 @@
 
 #include "sync/sync.h"
 
+static int make_room(struct sync_chunk *chunk, size_t count)
+{
+    uint32_t *end = reallocarray(chunk->end, count, sizeof *end);
+    uint8_t(*leaf)[HASH_SIZE] = NULL;
+
+    if (end == NULL)
+        return -1;
+    chunk->end = end;
+    leaf = reallocarray(chunk->leaf, count, sizeof *leaf);
+    if (leaf == NULL)
+        return -1;
+    chunk->leaf = leaf;
+    chunk->room = count;
+    return 0;
+}
+
 struct sync_chunk *sync_chunk_new(unsigned member, uint64_t first, size_t count)
 {
     struct sync_chunk *chunk = calloc(1, sizeof *chunk);
@@ -10,13 +26,10 @@ struct sync_chunk *sync_chunk_new(unsigned member, uint64_t first, size_t count)
         return NULL;
     chunk->member = member;
     chunk->first = first;
-    chunk->end = calloc(count, sizeof *chunk->end);
-    chunk->leaf = calloc(count, sizeof *chunk->leaf);
-    if (chunk->end == NULL || chunk->leaf == NULL) {
-        sync_chunk_free(chunk);
-        return NULL;
-    }
-    return chunk;
+    if (make_room(chunk, count) == 0)
+        return chunk;
+    sync_chunk_free(chunk);
+    return NULL;
 }
 
 void sync_chunk_free(struct sync_chunk *chunk)
@@ -31,6 +44,8 @@ void sync_chunk_free(struct sync_chunk *chunk)
 
 int sync_chunk_add(struct sync_chunk *chunk, struct span entry)
 {
+    if (chunk->count == chunk->room && make_room(chunk, chunk->room * 2) != 0)
+        return -1;
     buffer_put_span(&chunk->bytes, entry);
     if (buffer_failed(&chunk->bytes))
         return -1;

@@ -30,19 +30,19 @@
 struct sync_chunk {
     unsigned member;
     uint64_t first;
-    size_t count;
+    size_t count, room;
     struct buffer bytes;        /* the entries, one after the other */
-    uint32_t *end;              /* [count]: where entry i ends in bytes */
-    uint8_t (*leaf)[HASH_SIZE]; /* [count] */
+    uint32_t *end;              /* [room]: where entry i ends in bytes */
+    uint8_t (*leaf)[HASH_SIZE]; /* [room] */
     struct head head;           /* proves the chunk; head.size >= first + count */
     bool settle;                /* the author flagged that head */
     struct tree_frontier after; /* of the log up to the chunk's end */
     struct sync_chunk *next;
 };
-/* A chunk with room for `count` entries; NULL when there is no memory. */
+/* A chunk with room for `count` entries, at least 1; NULL when there is no memory. */
 struct sync_chunk *sync_chunk_new(unsigned member, uint64_t first, size_t count);
 void sync_chunk_free(struct sync_chunk *chunk);
-/* Adds the next entry; its leaf hash is computed. -1 when there is no memory. */
+/* Adds the next entry, making room if need be; its leaf hash is computed. -1 when there is no memory. */
 int sync_chunk_add(struct sync_chunk *chunk, struct span entry);
 struct span sync_chunk_entry(const struct sync_chunk *chunk, size_t i);
 
