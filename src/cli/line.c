@@ -178,7 +178,8 @@ static void put_show(struct buffer *text, const json_t *shown)
                  json_is_true(json_object_get(shown, "confirmed")) ? "compared"
                                                                    : "NOT COMPARED: someone may sit between");
     if (!json_is_true(json_object_get(shown, "courier_key")))
-        buffer_print(text, "no courier key: anyone who has this office's card gets an answer from it\n");
+        buffer_print(text, "no courier key: a future quantum computer could read what passes today, and find out that "
+                           "there is an office\n");
     if (json_is_true(json_object_get(shown, "left")))
         buffer_print(text, "left\n");
     buffer_print(text, "\n");

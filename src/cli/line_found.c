@@ -21,7 +21,7 @@ static const struct usage usage = {
             "  --with CARD       a file with another party's card; may stand more than once\n"
             "  --charter F       write the charter to F\n"
             "  --key F           write the courier key to F\n"
-            "  --no-courier-key  found a line that answers anyone who has this office's card\n",
+            "  --no-courier-key  found a line without protection from a future quantum computer\n",
     .operands_min = 1,
     .operands_max = 16,
 };
@@ -106,7 +106,8 @@ static void say_what_next(struct cli *cli, const struct founding *founding)
                          "both sides show the same number.",
                          founding->key_path);
         else
-            buffer_print(&text, " There is no courier key: anyone who has this office's card gets an answer from it.");
+            buffer_print(&text, " There is no courier key: a future quantum computer could read what passes today, and "
+                                "find out that there is an office.");
         buffer_print(&text, "\nThe number: ");
         output_put_shown(&text, fingerprint);
         buffer_print(&text,

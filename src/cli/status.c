@@ -83,7 +83,8 @@ static void put_line(struct buffer *text, const json_t *line)
     if (!json_is_true(json_object_get(line, "confirmed")))
         buffer_print(text, "  NOT COMPARED: someone may sit between\n");
     if (!json_is_true(json_object_get(line, "courier_key")))
-        buffer_print(text, "  no courier key: anyone who has this office's card gets an answer from it\n");
+        buffer_print(text, "  no courier key: a future quantum computer could read what passes today, and find out "
+                           "that there is an office\n");
     buffer_print(text, "  %-32s %10s %10s  %s\n", "party", "entries", "waiting", "oldest waiting");
     for (size_t i = 0; i < json_array_size(members); i++)
         put_member(text, json_array_get(members, i));

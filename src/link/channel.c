@@ -33,7 +33,7 @@ struct channel *channel_new(const struct channel_config *config, struct entropy 
         memcpy(channel->lines, config->lines, line_count * sizeof *channel->lines);
     if (config->initiator) {
         memcpy(channel->remote_link_key, config->remote_link_key, DH_SIZE);
-        handshake_begin(channel, config);
+        handshake_begin(channel, config, entropy);
     }
     return channel;
 }
@@ -156,7 +156,7 @@ void channel_input(struct channel *channel, struct span bytes, struct now now)
     if (handshake_late(channel, now))
         return;
     while (cursor.left > 0 && channel->stage != STAGE_SILENT && channel->stage < STAGE_CLOSING) {
-        if (channel->stage == STAGE_OFFERED)
+        if (handshake_awaits_answer(channel))
             handshake_silence(channel, "more came before the first message was answered");
         else
             input_piece(channel, &cursor, now);

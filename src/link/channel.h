@@ -5,7 +5,10 @@
  * Handshake: Noise_XKpsk0_25519_ChaChaPoly_SHA256, each message exactly HANDSHAKE_FRAME bytes.
  *   prologue  = LABEL_LINK | line id
  *   psk       = courier_subkey(LABEL_COURIER_LINK)
- *   message 1 payload: member number (1 byte), frame class (1), zeros (6), counter (8, big-endian), zeros
+ *   message 1 payload: member number (1 byte), then one message of Noise_Kpsk0_25519_ChaChaPoly_SHA256, the inner
+ *     message, from that member's link key to the responder's under the same psk:
+ *     prologue = LABEL_LINK_FIRST | line id | member number | message 1's ephemeral key
+ *     payload: frame class (1), counter (8, big-endian), zeros
  *   messages 2 and 3 payload: zeros
  * Afterwards each direction is a sequence of frames of one size, each one Noise transport message. A frame's
  * plain text is chunks, each: type (1), length (2, big-endian), data; a chunk of type 0, or fewer than three
@@ -19,7 +22,8 @@
  * come: their sender sees to it that they are few.
  *
  * Invariants:
- * 1. A responder sends nothing before message 1 has proved a line's courier key and a fresh counter.
+ * 1. A responder sends nothing before message 1 has proved a line's courier key, the link secret of the member that it
+ *    names, and a fresh counter. No counter is told before that member is proved.
  * 2. Whatever fails before the handshake is done is silence: the channel reads on and discards, sends nothing,
  *    and closes CHANNEL_HANDSHAKE_US after it was opened, whatever came.
  * 3. A message handed out was sent by the member the channel is established with, in the lane it is handed out
@@ -81,7 +85,7 @@ size_t channel_output(struct channel *channel, struct buffer *out, size_t max, s
 
 enum channel_event_kind {
     CHANNEL_NOTHING,
-    CHANNEL_OFFER,       /* responder: message 1 is authentic; answer with channel_accept() or channel_refuse() */
+    CHANNEL_OFFER,       /* responder: message 1 is made for a line and names a member, unproved: channel_identify() */
     CHANNEL_ESTABLISHED, /* the other is proved to be who it says; messages may pass */
     CHANNEL_MESSAGE,     /* one message; those of the urgent lane first */
     CHANNEL_PONG,        /* the answer to channel_ping() */
@@ -91,7 +95,6 @@ struct channel_event {
     enum channel_event_kind kind;
     size_t line;            /* OFFER: which of config.lines */
     uint8_t member;         /* OFFER: the member number it claims */
-    uint64_t counter;       /* OFFER */
     struct span message;    /* MESSAGE: valid until the next call on this channel */
     bool urgent;            /* MESSAGE: its lane */
     uint64_t round_trip_us; /* PONG */
@@ -101,10 +104,14 @@ struct channel_event {
 /* The next thing that happened; false if nothing more. */
 bool channel_event(struct channel *channel, struct channel_event *event);
 
-/* Answers an OFFER. `remote_link_key` is that member's, from its card: the handshake fails silently if the other
- * does not prove it in message 3. Call after the counter is durable. */
-void channel_accept(struct channel *channel, const uint8_t remote_link_key[static DH_SIZE], struct now now);
-/* Treats the OFFER as silence: an unknown member, or a counter seen before. */
+/* Whether the member that the OFFER names made it; `remote_link_key` is that member's, from its card, and message 3
+ * has to prove it once more, with fresh keys. If so, `counter` is the counter that the member gave, to be answered by
+ * channel_accept() or channel_refuse(). If not, the channel has fallen silent, and `counter` means nothing. False, too,
+ * where there is no OFFER to be identified. */
+bool channel_identify(struct channel *channel, const uint8_t remote_link_key[static DH_SIZE], uint64_t *counter);
+/* Answers the member that was identified. Call after the counter is durable. */
+void channel_accept(struct channel *channel, struct now now);
+/* Treats the OFFER as silence, identified or not: an unknown member, or a counter seen before. */
 void channel_refuse(struct channel *channel);
 
 /* How many bytes of messages may be queued in that lane now; 0 before ESTABLISHED. */

@@ -8,6 +8,7 @@
 #include "link/channel.h"
 #include "link/queue.h"
 
+#define INNER_SIZE (HANDSHAKE_FRAME - DH_SIZE - AEAD_TAG_SIZE - 1) /* the message within message 1 */
 #define CLOSE_REASON_MAX 200
 #define PING_SIZE 8
 #define SIZE_FIELD 4 /* before each message in a queue */
@@ -15,7 +16,8 @@
 
 enum stage {
     STAGE_FIRST,       /* responder: waits for message 1 */
-    STAGE_OFFERED,     /* responder: message 1 is authentic, the caller decides */
+    STAGE_OFFERED,     /* responder: message 1 is made for a line, the caller looks its member up */
+    STAGE_IDENTIFIED,  /* responder: the member made message 1, the caller decides */
     STAGE_SECOND,      /* initiator: waits for message 2 */
     STAGE_THIRD,       /* responder: waits for message 3 */
     STAGE_SILENT,      /* something was wrong: discards everything until the deadline */
@@ -47,6 +49,7 @@ struct channel {
     struct channel_line *lines;
     size_t line_count;
     struct noise_handshake handshake;
+    uint8_t inner[INNER_SIZE];      /* responder, STAGE_OFFERED: what the member has to be identified by */
     struct buffer handshake_output; /* a message of ours that has not left */
     const char *silence;            /* what was wrong: for the reason at the deadline, never for the other side */
 
@@ -84,6 +87,11 @@ static inline bool span_is_zero(struct span bytes)
     return seen == 0;
 }
 
+static inline bool handshake_awaits_answer(const struct channel *channel)
+{
+    return channel->stage == STAGE_OFFERED || channel->stage == STAGE_IDENTIFIED;
+}
+
 size_t frame_size_of(enum frame_class frame_class);
 
 /* channel.c: over; `ours` is our words, `theirs` the other's own or empty, shown behind them. Gives back all but
@@ -92,7 +100,7 @@ void channel_end(struct channel *channel, const char *ours, struct span theirs);
 
 /* handshake.c */
 /* Initiator: writes message 1. */
-void handshake_begin(struct channel *channel, const struct channel_config *config);
+void handshake_begin(struct channel *channel, const struct channel_config *config, struct entropy *entropy);
 /* One whole message of the handshake, in channel->frame. */
 void handshake_read(struct channel *channel, struct now now);
 /* Whatever was wrong: from now on nothing is said and nothing listened to. */

@@ -1,24 +1,20 @@
 #include "link/channel_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-#define FIRST_PAYLOAD (HANDSHAKE_FRAME - DH_SIZE - AEAD_TAG_SIZE)
+#define INNER_PAYLOAD (INNER_SIZE - DH_SIZE - AEAD_TAG_SIZE)
 #define SECOND_PAYLOAD (HANDSHAKE_FRAME - DH_SIZE - AEAD_TAG_SIZE)
 #define THIRD_PAYLOAD (HANDSHAKE_FRAME - DH_SIZE - 2 * AEAD_TAG_SIZE)
-#define PROLOGUE_SIZE (sizeof LABEL_LINK - 1 + HASH_SIZE)
-
-/* What the first message says, in its order. */
-struct first_payload {
-    uint8_t member;
-    uint8_t frame_class;
-    uint64_t counter;
-};
+#define LABEL_SIZE (sizeof LABEL_LINK - 1)
+#define INNER_LABEL_SIZE (sizeof LABEL_LINK_FIRST - 1)
 
 void handshake_wipe(struct channel *channel)
 {
     secret_wipe(channel->link_secret, sizeof channel->link_secret);
     secret_wipe(channel->ephemeral_secret, sizeof channel->ephemeral_secret);
     secret_wipe(&channel->handshake, sizeof channel->handshake);
+    secret_wipe(channel->inner, sizeof channel->inner);
     secret_free(channel->lines);
     channel->lines = NULL;
     channel->line_count = 0;
@@ -43,7 +39,7 @@ static void forget(struct buffer *payload)
 
 static void start(struct noise_handshake *handshake, const struct channel *channel, const struct channel_line *line)
 {
-    uint8_t prologue[PROLOGUE_SIZE];
+    uint8_t prologue[LABEL_SIZE + HASH_SIZE];
     struct noise_config config = {
         .pattern = NOISE_XKPSK0,
         .initiator = channel->initiator,
@@ -54,9 +50,33 @@ static void start(struct noise_handshake *handshake, const struct channel *chann
         .ephemeral_secret = channel->ephemeral_secret,
     };
 
-    memcpy(prologue, LABEL_LINK, sizeof LABEL_LINK - 1);
-    memcpy(prologue + sizeof LABEL_LINK - 1, line->line_id, HASH_SIZE);
+    memcpy(prologue, LABEL_LINK, LABEL_SIZE);
+    memcpy(prologue + LABEL_SIZE, line->line_id, HASH_SIZE);
     noise_start(handshake, &config);
+}
+
+/* The inner handshake is bound to the outer's ephemeral key, so that no other message 1 can carry its message. */
+static void start_inner(struct noise_handshake *inner, const struct channel *channel, const struct channel_line *line,
+                        uint8_t member, const uint8_t *ephemeral_secret)
+{
+    const struct noise_handshake *outer = &channel->handshake;
+    uint8_t prologue[INNER_LABEL_SIZE + HASH_SIZE + 1 + DH_SIZE];
+    struct noise_config config = {
+        .pattern = NOISE_KPSK0,
+        .initiator = channel->initiator,
+        .prologue = span_of(prologue, sizeof prologue),
+        .static_secret = channel->link_secret,
+        .remote_static = channel->remote_link_key,
+        .psk = line->psk,
+        .ephemeral_secret = ephemeral_secret,
+    };
+
+    memcpy(prologue, LABEL_LINK_FIRST, INNER_LABEL_SIZE);
+    memcpy(prologue + INNER_LABEL_SIZE, line->line_id, HASH_SIZE);
+    prologue[INNER_LABEL_SIZE + HASH_SIZE] = member;
+    memcpy(prologue + INNER_LABEL_SIZE + HASH_SIZE + 1,
+           channel->initiator ? outer->ephemeral_public : outer->remote_ephemeral, DH_SIZE);
+    noise_start(inner, &config);
 }
 
 static bool write_message(struct channel *channel, const uint8_t *payload, size_t size)
@@ -65,31 +85,35 @@ static bool write_message(struct channel *channel, const uint8_t *payload, size_
            !buffer_failed(&channel->handshake_output);
 }
 
-void handshake_begin(struct channel *channel, const struct channel_config *config)
+/* The payload of message 1: our member number, and the inner message, which proves that we are that member. */
+static bool put_first(struct buffer *out, const struct channel *channel, const struct channel_config *config,
+                      struct entropy *entropy)
 {
-    uint8_t payload[FIRST_PAYLOAD] = {0};
+    uint8_t ephemeral_secret[DH_SIZE];
+    uint8_t payload[INNER_PAYLOAD] = {(uint8_t)config->frame_class};
+    struct noise_handshake inner;
+    bool good = false;
 
-    payload[0] = config->member;
-    payload[1] = (uint8_t)config->frame_class;
-    put_u64_be(payload + 8, config->counter);
+    put_u64_be(payload + 1, config->counter);
+    entropy_fill(entropy, ephemeral_secret, sizeof ephemeral_secret);
+    start_inner(&inner, channel, &channel->lines[0], config->member, ephemeral_secret);
+    buffer_put_u8(out, config->member);
+    good = noise_write(&inner, span_of(payload, sizeof payload), out) && !buffer_failed(out);
+    secret_wipe(&inner, sizeof inner);
+    secret_wipe(ephemeral_secret, sizeof ephemeral_secret);
+    return good;
+}
+
+void handshake_begin(struct channel *channel, const struct channel_config *config, struct entropy *entropy)
+{
+    struct buffer payload = {0};
+
     start(&channel->handshake, channel, &channel->lines[0]);
     channel->stage = STAGE_SECOND;
     channel->silence = "the second message did not come";
-    if (!write_message(channel, payload, sizeof payload))
+    if (!put_first(&payload, channel, config, entropy) || !write_message(channel, payload.data, payload.size))
         handshake_silence(channel, "the first message could not be written: the other's link key is unusable");
-}
-
-static bool parse_first(struct first_payload *first, struct span payload)
-{
-    struct cursor cursor = cursor_of(payload);
-    bool zero = true;
-
-    first->member = cursor_u8(&cursor);
-    first->frame_class = cursor_u8(&cursor);
-    zero = span_is_zero(cursor_span(&cursor, 6));
-    first->counter = cursor_u64(&cursor);
-    zero = span_is_zero(cursor_rest(&cursor)) && zero;
-    return cursor_done(&cursor) && zero && payload.size == FIRST_PAYLOAD && first->frame_class <= FRAME_16384;
+    forget(&payload);
 }
 
 /* Which line's courier key opens the message, its payload in `payload`; line_count if none does. The part that
@@ -118,22 +142,52 @@ out:
 static void read_first(struct channel *channel, struct span message)
 {
     struct buffer payload = {0};
-    struct first_payload first = {0};
     size_t line = find_line(channel, message, &payload);
+    struct cursor cursor = cursor_of(buffer_span(&payload));
 
     if (line == channel->line_count) {
         handshake_silence(channel, "the first message is not made with the courier key of any line");
-    } else if (!parse_first(&first, buffer_span(&payload))) {
-        handshake_silence(channel, "the first message is malformed");
     } else {
-        channel->frame_class = (enum frame_class)first.frame_class;
-        channel->offer = (struct channel_event){
-            .kind = CHANNEL_OFFER, .line = line, .member = first.member, .counter = first.counter};
+        channel->offer = (struct channel_event){.kind = CHANNEL_OFFER, .line = line, .member = cursor_u8(&cursor)};
+        cursor_copy(&cursor, channel->inner, sizeof channel->inner);
+        assert(cursor_done(&cursor));
         channel->offer_waits = true;
         channel->stage = STAGE_OFFERED;
         channel->silence = "the first message was not answered";
     }
     forget(&payload);
+}
+
+static bool parse_inner(struct channel *channel, struct span payload, uint64_t *counter)
+{
+    struct cursor cursor = cursor_of(payload);
+    uint8_t frame_class = cursor_u8(&cursor);
+
+    *counter = cursor_u64(&cursor);
+    if (!span_is_zero(cursor_rest(&cursor)) || !cursor_done(&cursor) || frame_class > FRAME_16384)
+        return false;
+    channel->frame_class = (enum frame_class)frame_class;
+    return true;
+}
+
+bool channel_identify(struct channel *channel, const uint8_t remote_link_key[static DH_SIZE], uint64_t *counter)
+{
+    struct buffer payload = {0};
+    struct noise_handshake inner;
+
+    if (channel->stage != STAGE_OFFERED)
+        return false;
+    memcpy(channel->remote_link_key, remote_link_key, DH_SIZE);
+    start_inner(&inner, channel, &channel->lines[channel->offer.line], channel->offer.member, NULL);
+    if (!noise_read(&inner, span_of(channel->inner, sizeof channel->inner), &payload))
+        handshake_silence(channel, "the first message does not prove the link key of the member that it names");
+    else if (!parse_inner(channel, buffer_span(&payload), counter))
+        handshake_silence(channel, "the first message is malformed");
+    else
+        channel->stage = STAGE_IDENTIFIED;
+    secret_wipe(&inner, sizeof inner);
+    forget(&payload);
+    return channel->stage == STAGE_IDENTIFIED;
 }
 
 /* Messages 2 and 3 carry nothing but zeros. */
@@ -201,14 +255,13 @@ void handshake_read(struct channel *channel, struct now now)
         read_third(channel, message, now);
 }
 
-void channel_accept(struct channel *channel, const uint8_t remote_link_key[static DH_SIZE], struct now now)
+void channel_accept(struct channel *channel, struct now now)
 {
     static const uint8_t zeros[SECOND_PAYLOAD];
 
     (void)now;
-    if (channel->stage != STAGE_OFFERED)
+    if (channel->stage != STAGE_IDENTIFIED)
         return;
-    memcpy(channel->remote_link_key, remote_link_key, DH_SIZE);
     channel->stage = STAGE_THIRD;
     channel->silence = "the third message did not come";
     if (!write_message(channel, zeros, sizeof zeros))
@@ -217,6 +270,6 @@ void channel_accept(struct channel *channel, const uint8_t remote_link_key[stati
 
 void channel_refuse(struct channel *channel)
 {
-    if (channel->stage == STAGE_OFFERED)
+    if (handshake_awaits_answer(channel))
         handshake_silence(channel, "the member is unknown or the counter is not new");
 }

@@ -267,19 +267,25 @@ static void take_offer(struct office *office, int number, const struct channel_e
     int index = connection->offer_line[event->line];
     const struct line *line = office->line[index];
     struct store_op op = {.kind = STORE_PUT_COUNTER};
+    uint64_t counter = 0;
 
-    if (event->member >= line->charter->member_count || event->member == line->me ||
-        event->counter <= office->counter_received[index][event->member] || event->counter > INT64_MAX) {
+    if (event->member >= line->charter->member_count || event->member == line->me) {
         channel_refuse(connection->channel);
         return;
     }
-    office->counter_received[index][event->member] = event->counter;
+    if (!channel_identify(connection->channel, line->charter->members[event->member].link_key, &counter))
+        return;
+    if (counter <= office->counter_received[index][event->member] || counter > INT64_MAX) {
+        channel_refuse(connection->channel);
+        return;
+    }
+    office->counter_received[index][event->member] = counter;
     connection->line = index;
     connection->member = event->member;
     connection->offered = true;
     op.n[0] = line->number;
     op.n[1] = event->member;
-    op.n[3] = (int64_t)event->counter;
+    op.n[3] = (int64_t)counter;
     core_lazy(office, &op);
     office->hurry = true;
 }
@@ -305,8 +311,7 @@ void links_accept_offers(struct office *office, const int *connections, const un
         if (connection->generation != generations[i] || !connection->offered)
             continue;
         connection->offered = false;
-        channel_accept(connection->channel, line_of(office, connection)->charter->members[connection->member].link_key,
-                       office->now);
+        channel_accept(connection->channel, office->now);
     }
 }
 

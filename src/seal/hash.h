@@ -31,6 +31,7 @@ bool hash_equal(const uint8_t a[static HASH_SIZE], const uint8_t b[static HASH_S
 #define LABEL_COURIER_WRAP "liaison/courier-wrap/v1"
 #define LABEL_FINGERPRINT "liaison/fingerprint/v1"
 #define LABEL_LINK "liaison/link/v1"
+#define LABEL_LINK_FIRST "liaison/link-first/v1"
 #define LABEL_WRAP "liaison/wrap/v1"
 #define LABEL_COMMIT "liaison/commit/v1"
 #define LABEL_EPOCH_COMMIT "liaison/epoch-commit/v1"

@@ -213,14 +213,14 @@ def two_lines(w, p):
 
 def no_courier_key(w, p):
     made = w.run("line", "found", "open", "--with", "p.card", "--no-courier-key")
-    case("--no-courier-key is said plainly", "anyone who has this office's card gets an answer" in made.out, made)
+    case("--no-courier-key is said plainly", "a future quantum computer could read what passes today" in made.out, made)
     same("no key is written", os.path.exists(path("open.key")), False)
     is_error("join with a key where there is none", lambda *more: p.run("line", "join", "open.charter", "--key",
                                                                         "talks.key", *more), 1, "mismatch")
     joined = p.run("line", "join", "open.charter", "--no-courier-key")
     case("line join --no-courier-key", joined.code == 0, joined)
     case("status says it, too",
-         "no courier key: anyone who has this office's card gets an answer" in p.run("status").out)
+         "no courier key: a future quantum computer could read what passes today" in p.run("status").out)
     same("and --json", [line["courier_key"] for line in p.status()["lines"] if line["name"] == "open"], [False])
     w.run("link", "add", "open", "pyongyang", f"tcp://127.0.0.1:{p.port()}")
     sent = w.run("send", "open", "-m", "Hello", "--wait", "stored", "--timeout", "10s")

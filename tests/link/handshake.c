@@ -4,11 +4,11 @@
 
 #include "vectors.h"
 
-/* What a responder says to `input`, when its offers are accepted; it is closed afterwards. */
-static struct seen answer(struct span input, uint8_t accept, struct buffer *out)
+/* What a responder that has seen the counter `highest` says to `input`; it is closed afterwards. */
+static struct seen answer_above(uint64_t highest, struct span input, uint8_t accept, struct buffer *out)
 {
     struct channel *responder = new_example_responder();
-    struct seen seen = {0};
+    struct seen seen = {.highest = highest};
 
     channel_input(responder, input, at_us(0));
     take(responder, &seen, accept, at_us(0));
@@ -19,6 +19,11 @@ static struct seen answer(struct span input, uint8_t accept, struct buffer *out)
     CHECK(seen.closed == 1);
     channel_free(responder);
     return seen;
+}
+
+static struct seen answer(struct span input, uint8_t accept, struct buffer *out)
+{
+    return answer_above(0, input, accept, out);
 }
 
 /* The three messages of the example. */
@@ -51,7 +56,7 @@ static void the_specification_holds(void)
     size_t index = 0;
     json_t *one = NULL;
 
-    CHECK(json_array_size(cases) > 20);
+    CHECK(json_array_size(cases) > 40);
     json_array_foreach(cases, index, one)
     {
         struct seen seen;
@@ -62,7 +67,7 @@ static void the_specification_holds(void)
         buffer_reset(&bytes);
         if (!span_equal(buffer_span(&out), vector_bytes(one, "output_hex", &bytes)) ||
             strcmp(seen.reason, vector_text(one, "reason")) != 0 ||
-            (seen.offers == 1) != json_is_true(json_object_get(one, "ok"))) {
+            (seen.identified == 1) != json_is_true(json_object_get(one, "ok"))) {
             CHECK(false);
             printf("# %s: %s\n", vector_text(one, "name"), seen.reason);
         }
@@ -83,7 +88,7 @@ static void both_are_established_in_every_frame_class(void)
             pair_establish(&pair, (enum frame_class)frame_class);
             CHECK(pair.by_responder.offers == 1 && pair.by_initiator.offers == 0);
             CHECK(pair.by_responder.offer.line == 0 && pair.by_responder.offer.member == MEMBER);
-            CHECK(pair.by_responder.offer.counter == COUNTER);
+            CHECK(pair.by_responder.identified == 1 && pair.by_responder.counter == COUNTER);
             CHECK(channel_room(pair.initiator, false) == CHANNEL_QUEUE &&
                   channel_room(pair.responder, false) == CHANNEL_QUEUE);
             pair_close(&pair);
@@ -177,29 +182,72 @@ static void wrong_keys_and_lines_meet_silence(void)
     expect_silence(&pair);
 }
 
+/* It has message 1 of the member, and message 3 proves another. */
 static void another_member_than_it_claims_is_not_established(void)
 {
-    struct buffer message[3] = {{0}};
+    static const uint8_t zeros[192];
     struct channel *responder = new_example_responder();
+    struct stranger stranger;
     struct seen seen = {0};
-    struct buffer out = {0};
+    struct buffer first = {0};
+    uint8_t payload[INNER_PAYLOAD];
 
-    record_handshake(message);
-    channel_input(responder, buffer_span(&message[0]), at_us(0));
-    take(responder, &seen, INITIATOR_SECRET + 1, at_us(0));
-    CHECK(channel_output(responder, &out, SIZE_MAX, at_us(0)) == HANDSHAKE_FRAME);
-    channel_input(responder, buffer_span(&message[2]), at_us(0));
+    inner_payload(payload);
+    stranger_start(&stranger, true, INITIATOR_SECRET + 1);
+    stranger_first(&stranger, INITIATOR_SECRET, payload, &first);
+    channel_input(responder, buffer_span(&first), at_us(0));
+    take(responder, &seen, INITIATOR_SECRET, at_us(0));
+    stranger_third(&stranger, responder, span_of(zeros, sizeof zeros));
     take(responder, &seen, 0, at_us(0));
-    CHECK(seen.established == 0 && seen.closed == 0 && !channel_has_output(responder));
+    CHECK(seen.identified == 1 && seen.established == 0 && seen.closed == 0 && !channel_has_output(responder));
     channel_step(responder, at_us(CHANNEL_HANDSHAKE_US));
     take(responder, &seen, 0, at_us(CHANNEL_HANDSHAKE_US));
     CHECK(strstr(seen.reason, "another link key") != NULL);
     channel_free(responder);
-    buffer_free(&out);
-    forget(message);
+    buffer_free(&first);
 }
 
-static void a_replayed_first_message_is_offered_and_refused_in_silence(void)
+/* Another member has the courier key as well, and would have the member's counter be the highest there is. */
+static void another_member_does_not_move_the_counter(void)
+{
+    struct buffer first = {0}, out = {0};
+    struct stranger stranger;
+    uint8_t payload[INNER_PAYLOAD];
+    struct seen seen;
+    struct pair pair = {0};
+
+    inner_payload(payload);
+    put_u64_be(payload + 1, INT64_MAX);
+    stranger_start(&stranger, true, INITIATOR_SECRET + 1);
+    stranger_first(&stranger, INITIATOR_SECRET + 1, payload, &first);
+    seen = answer(buffer_span(&first), INITIATOR_SECRET, &out);
+    CHECK(seen.offers == 1 && seen.offer.member == MEMBER && seen.identified == 0 && seen.counter == 0);
+    CHECK(out.size == 0 && strstr(seen.reason, "does not prove the link key of the member") != NULL);
+    seen = answer(buffer_span(&first), INITIATOR_SECRET + 1, &out);
+    CHECK(seen.identified == 1 && seen.counter == INT64_MAX && out.size == HANDSHAKE_FRAME); /* as who it is */
+    pair_establish(&pair, FRAME_256);
+    pair_close(&pair);
+    buffer_free(&first);
+    buffer_free(&out);
+}
+
+static void a_replayed_first_message_is_identified_and_refused_in_silence(void)
+{
+    struct buffer message[3] = {{0}};
+    struct buffer out = {0};
+    struct seen seen;
+
+    record_handshake(message);
+    seen = answer_above(COUNTER, buffer_span(&message[0]), INITIATOR_SECRET, &out);
+    CHECK(seen.identified == 1 && seen.counter == COUNTER && out.size == 0);
+    CHECK(strstr(seen.reason, "counter is not new") != NULL);
+    seen = answer_above(COUNTER - 1, buffer_span(&message[0]), INITIATOR_SECRET, &out);
+    CHECK(seen.identified == 1 && out.size == HANDSHAKE_FRAME);
+    forget(message);
+    buffer_free(&out);
+}
+
+static void an_unknown_member_is_refused_in_silence(void)
 {
     struct buffer message[3] = {{0}};
     struct buffer out = {0};
@@ -207,8 +255,8 @@ static void a_replayed_first_message_is_offered_and_refused_in_silence(void)
 
     record_handshake(message);
     seen = answer(buffer_span(&message[0]), 0, &out);
-    CHECK(seen.offers == 1 && seen.offer.counter == COUNTER && out.size == 0);
-    CHECK(strstr(seen.reason, "counter is not new") != NULL);
+    CHECK(seen.offers == 1 && seen.identified == 0 && out.size == 0);
+    CHECK(strstr(seen.reason, "member is unknown") != NULL);
     forget(message);
     buffer_free(&out);
 }
@@ -370,19 +418,19 @@ static void garbage_meets_silence(void)
 /* A first message by one who holds all keys and still does not follow the format. */
 static void malformed_payloads_meet_silence(void)
 {
-    for (size_t at = 1; at < FIRST_PAYLOAD; at++) {
+    for (size_t at = 0; at < INNER_PAYLOAD; at++) {
         struct stranger stranger;
         struct buffer first = {0}, out = {0};
-        uint8_t payload[FIRST_PAYLOAD];
-        bool counter = at >= 8 && at < 16;
+        uint8_t payload[INNER_PAYLOAD];
+        bool counter = at >= 1 && at < 9;
         struct seen seen;
 
-        first_payload(payload);
+        inner_payload(payload);
         payload[at] = 3;
         stranger_start(&stranger, true, INITIATOR_SECRET);
-        CHECK(noise_write(&stranger.handshake, span_of(payload, sizeof payload), &first));
+        stranger_first(&stranger, INITIATOR_SECRET, payload, &first);
         seen = answer(buffer_span(&first), INITIATOR_SECRET, &out);
-        CHECK(seen.offers == (counter ? 1 : 0) && out.size == (counter ? HANDSHAKE_FRAME : 0));
+        CHECK(seen.identified == (counter ? 1 : 0) && out.size == (counter ? HANDSHAKE_FRAME : 0));
         buffer_free(&first);
         buffer_free(&out);
     }
@@ -394,11 +442,11 @@ static void a_third_message_that_carries_something_meets_silence(void)
     struct stranger stranger;
     struct seen seen = {0};
     struct buffer first = {0};
-    uint8_t payload[FIRST_PAYLOAD], third[192] = {[191] = 1};
+    uint8_t payload[INNER_PAYLOAD], third[192] = {[191] = 1};
 
-    first_payload(payload);
+    inner_payload(payload);
     stranger_start(&stranger, true, INITIATOR_SECRET);
-    CHECK(noise_write(&stranger.handshake, span_of(payload, sizeof payload), &first));
+    stranger_first(&stranger, INITIATOR_SECRET, payload, &first);
     channel_input(responder, buffer_span(&first), at_us(0));
     take(responder, &seen, INITIATOR_SECRET, at_us(0));
     stranger_third(&stranger, responder, span_of(third, sizeof third));
@@ -432,20 +480,24 @@ static void a_second_message_that_carries_something_meets_silence(void)
     }
 }
 
-static void more_before_the_answer_is_silence_and_one_offer_at_most(void)
+static void expect_more_too_early(bool identified)
 {
     struct buffer message[3] = {{0}};
     struct channel *responder = new_example_responder();
     struct seen seen = {0};
     uint8_t key[DH_SIZE];
+    uint64_t counter = 0;
     struct channel_event event;
 
     record_handshake(message);
+    public_of(key, INITIATOR_SECRET);
     channel_input(responder, buffer_span(&message[0]), at_us(0));
     CHECK(channel_event(responder, &event) && event.kind == CHANNEL_OFFER);
+    if (identified)
+        CHECK(channel_identify(responder, key, &counter));
     channel_input(responder, buffer_span(&message[0]), at_us(0));
-    public_of(key, INITIATOR_SECRET);
-    channel_accept(responder, key, at_us(0));
+    CHECK(!channel_identify(responder, key, &counter));
+    channel_accept(responder, at_us(0));
     take(responder, &seen, INITIATOR_SECRET, at_us(0));
     CHECK(seen.offers == 0 && !channel_has_output(responder));
     channel_input(responder, buffer_span(&message[2]), at_us(0));
@@ -455,22 +507,54 @@ static void more_before_the_answer_is_silence_and_one_offer_at_most(void)
     forget(message);
 }
 
+static void more_before_the_answer_is_silence_and_one_offer_at_most(void)
+{
+    expect_more_too_early(false);
+    expect_more_too_early(true);
+}
+
 static void an_answer_without_an_offer_or_twice_changes_nothing(void)
 {
     struct pair pair = {0};
     uint8_t other[DH_SIZE];
+    uint64_t counter = 0;
 
     pair_open(&pair, FRAME_256);
     public_of(other, INITIATOR_SECRET + 1);
-    channel_accept(pair.responder, other, at_us(0));
+    CHECK(!channel_identify(pair.responder, other, &counter));
+    channel_accept(pair.responder, at_us(0));
     channel_refuse(pair.responder);
     (void)channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0));
     arrive(&pair, pair.responder, &pair.by_responder, &pair.to_responder, at_us(0));
-    channel_accept(pair.responder, other, at_us(0));
+    CHECK(!channel_identify(pair.responder, other, &counter) && counter == 0);
+    channel_accept(pair.responder, at_us(0));
     channel_refuse(pair.responder);
     carry(&pair, at_us(0));
     CHECK(pair.by_responder.established == 1 && pair.by_initiator.established == 1);
     pair_close(&pair);
+}
+
+/* To accept is to accept somebody. */
+static void nobody_is_answered_unidentified(void)
+{
+    struct buffer message[3] = {{0}};
+    struct channel *responder = new_example_responder();
+    struct channel_event event;
+    uint8_t key[DH_SIZE];
+    uint64_t counter = 0;
+
+    record_handshake(message);
+    channel_input(responder, buffer_span(&message[0]), at_us(0));
+    CHECK(channel_event(responder, &event) && event.kind == CHANNEL_OFFER && event.member == MEMBER);
+    channel_accept(responder, at_us(0));
+    CHECK(!channel_has_output(responder));
+    public_of(key, INITIATOR_SECRET);
+    CHECK(channel_identify(responder, key, &counter) && counter == COUNTER && !channel_has_output(responder));
+    CHECK(!channel_identify(responder, key, &counter));
+    channel_accept(responder, at_us(0));
+    CHECK(channel_has_output(responder));
+    channel_free(responder);
+    forget(message);
 }
 
 static void what_waited_is_not_sent_after_something_wrong_came(void)
@@ -568,7 +652,9 @@ int main(void)
     RUN(each_of_many_lines_is_found);
     RUN(wrong_keys_and_lines_meet_silence);
     RUN(another_member_than_it_claims_is_not_established);
-    RUN(a_replayed_first_message_is_offered_and_refused_in_silence);
+    RUN(another_member_does_not_move_the_counter);
+    RUN(a_replayed_first_message_is_identified_and_refused_in_silence);
+    RUN(an_unknown_member_is_refused_in_silence);
     RUN(a_replayed_conversation_is_not_established);
     RUN(reflected_messages_meet_silence);
     RUN(every_flipped_byte_of_every_message_meets_silence);
@@ -579,6 +665,7 @@ int main(void)
     RUN(a_second_message_that_carries_something_meets_silence);
     RUN(more_before_the_answer_is_silence_and_one_offer_at_most);
     RUN(an_answer_without_an_offer_or_twice_changes_nothing);
+    RUN(nobody_is_answered_unidentified);
     RUN(what_waited_is_not_sent_after_something_wrong_came);
     RUN(the_deadline_closes_exactly_once);
     RUN(a_late_first_message_is_not_offered);

@@ -96,19 +96,39 @@ static inline struct channel *new_example_responder(void)
 
 /* What has come of a channel, as its events told. */
 struct seen {
-    unsigned offers, established, messages, pongs, closed;
+    unsigned offers, identified, established, messages, pongs, closed;
     struct channel_event offer;
+    uint64_t counter; /* of who was identified */
+    uint64_t highest; /* a counter that is not above it is refused */
     uint64_t round_trip_us;
     struct buffer content;     /* of the messages, one behind the other */
     struct buffer lane[LANES]; /* the same, of each lane */
     char reason[2048];
 };
 
-/* Takes all events; an offer is accepted from `accept`, the secret byte of the member, and refused if that is 0. */
+/* Answers an offer: identifies the member by the secret byte `accept`, and refuses all if that is 0. */
+static inline void take_offer(struct channel *channel, struct seen *seen, uint8_t accept, struct now now)
+{
+    uint8_t key[DH_SIZE];
+    uint64_t counter = 0;
+
+    public_of(key, accept);
+    if (accept == 0) {
+        channel_refuse(channel);
+    } else if (channel_identify(channel, key, &counter)) {
+        seen->identified++;
+        seen->counter = counter;
+        if (counter > seen->highest)
+            channel_accept(channel, now);
+        else
+            channel_refuse(channel);
+    }
+}
+
+/* Takes all events. */
 static inline void take(struct channel *channel, struct seen *seen, uint8_t accept, struct now now)
 {
     struct channel_event event;
-    uint8_t key[DH_SIZE];
 
     while (channel_event(channel, &event)) {
         CHECK(seen->closed == 0);
@@ -116,11 +136,7 @@ static inline void take(struct channel *channel, struct seen *seen, uint8_t acce
         case CHANNEL_OFFER:
             seen->offers++;
             seen->offer = event;
-            public_of(key, accept);
-            if (accept != 0)
-                channel_accept(channel, key, now);
-            else
-                channel_refuse(channel);
+            take_offer(channel, seen, accept, now);
             break;
         case CHANNEL_ESTABLISHED:
             seen->established++;
@@ -230,13 +246,12 @@ struct stranger {
     uint64_t sent; /* frames */
 };
 
-#define FIRST_PAYLOAD 208
+#define INNER_PAYLOAD 159
 
-static inline void first_payload(uint8_t payload[FIRST_PAYLOAD])
+static inline void inner_payload(uint8_t payload[INNER_PAYLOAD])
 {
-    memset(payload, 0, FIRST_PAYLOAD);
-    payload[0] = MEMBER;
-    put_u64_be(payload + 8, COUNTER);
+    memset(payload, 0, INNER_PAYLOAD);
+    put_u64_be(payload + 1, COUNTER);
 }
 
 static inline void stranger_start(struct stranger *stranger, bool initiator, uint8_t static_secret)
@@ -259,6 +274,37 @@ static inline void stranger_start(struct stranger *stranger, bool initiator, uin
     memcpy(prologue, LABEL_LINK, sizeof LABEL_LINK - 1);
     memcpy(prologue + sizeof LABEL_LINK - 1, line.line_id, HASH_SIZE);
     noise_start(&stranger->handshake, &config);
+}
+
+/* Writes message 1, which names MEMBER; its inner message is made with the secret of `static_secret`. */
+static inline void stranger_first(struct stranger *stranger, uint8_t static_secret,
+                                  const uint8_t payload[INNER_PAYLOAD], struct buffer *wire)
+{
+    struct channel_line line = line_of(LINE_ID, COURIER);
+    uint8_t secret[DH_SIZE], remote[DH_SIZE], ephemeral[DH_SIZE];
+    struct buffer prologue = {0}, first = {0};
+    struct noise_handshake inner;
+
+    memset(secret, static_secret, sizeof secret);
+    memset(ephemeral, 0x62, sizeof ephemeral);
+    public_of(remote, RESPONDER_SECRET);
+    buffer_print(&prologue, "%s", LABEL_LINK_FIRST);
+    buffer_put(&prologue, line.line_id, HASH_SIZE);
+    buffer_put_u8(&prologue, MEMBER);
+    buffer_put(&prologue, stranger->handshake.ephemeral_public, DH_SIZE);
+    noise_start(&inner, &(struct noise_config){.pattern = NOISE_KPSK0,
+                                               .initiator = true,
+                                               .prologue = buffer_span(&prologue),
+                                               .static_secret = secret,
+                                               .remote_static = remote,
+                                               .psk = line.psk,
+                                               .ephemeral_secret = ephemeral});
+    buffer_put_u8(&first, MEMBER);
+    CHECK(noise_write(&inner, span_of(payload, INNER_PAYLOAD), &first));
+    CHECK(noise_write(&stranger->handshake, buffer_span(&first), wire));
+    CHECK(wire->size == HANDSHAKE_FRAME);
+    buffer_free(&prologue);
+    buffer_free(&first);
 }
 
 /* Reads the responder's second message and says the third, with `payload`. */
@@ -296,11 +342,11 @@ static inline struct channel *stranger_establish(struct stranger *stranger, stru
     static const uint8_t zeros[192];
     struct channel *responder = new_example_responder();
     struct buffer first = {0};
-    uint8_t payload[FIRST_PAYLOAD];
+    uint8_t payload[INNER_PAYLOAD];
 
-    first_payload(payload);
+    inner_payload(payload);
     stranger_start(stranger, true, INITIATOR_SECRET);
-    CHECK(noise_write(&stranger->handshake, span_of(payload, sizeof payload), &first));
+    stranger_first(stranger, INITIATOR_SECRET, payload, &first);
     channel_input(responder, buffer_span(&first), at_us(0));
     take(responder, seen, INITIATOR_SECRET, at_us(0));
     stranger_third(stranger, responder, span_of(zeros, sizeof zeros));

@@ -192,9 +192,9 @@ static void hashes_are_equal_only_if_every_bit_is(void)
 static void no_label_begins_another(void)
 {
     static const char *const labels[] = {
-        LABEL_CARD,         LABEL_CHARTER,      LABEL_ORIGIN,      LABEL_RECEIPT_NAME, LABEL_COURIER_HASH,
-        LABEL_COURIER_LINK, LABEL_COURIER_WRAP, LABEL_FINGERPRINT, LABEL_LINK,         LABEL_WRAP,
-        LABEL_COMMIT,       LABEL_EPOCH_COMMIT, LABEL_CHECKSUM,    LABEL_VAULT,        LABEL_TOKEN,
+        LABEL_CARD,         LABEL_CHARTER,     LABEL_ORIGIN, LABEL_RECEIPT_NAME, LABEL_COURIER_HASH, LABEL_COURIER_LINK,
+        LABEL_COURIER_WRAP, LABEL_FINGERPRINT, LABEL_LINK,   LABEL_LINK_FIRST,   LABEL_WRAP,         LABEL_COMMIT,
+        LABEL_EPOCH_COMMIT, LABEL_CHECKSUM,    LABEL_VAULT,  LABEL_TOKEN,
     };
     size_t count = sizeof labels / sizeof labels[0];
 

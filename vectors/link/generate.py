@@ -2,8 +2,9 @@
 
 Each file is one case, FORMAT.SLUG.json. What input and output are, by format:
 conversation  what comes from the other side at this step of the page's worked example; what is sent in answer
-handshake     what a responder with the example's keys receives, all at once, accepting every authentic message 1;
-              what it sends. `reason`, here and below, is why the link closed, also where the handshake is good
+handshake     what a responder with the example's keys receives, all at once, to whom every member number is that of
+              the initiator's link key and every counter new; what it sends. `reason`, here and below, is why the link
+              closed, also where the handshake is good
 frame         the plain text of the first frame from the initiator, 240 bytes; the messages handed out, those of the
               urgent lane first, one behind the other
 """
@@ -23,10 +24,12 @@ from cases import case, write  # the folder above
 
 INITIATOR, RESPONDER, COURIER, LINE = (bytes([value]) * 32 for value in (0x11, 0x22, 0x33, 0x44))
 INITIATOR_EPHEMERAL = bytes.fromhex("ae4bea8bd721873f88c273168734d96437b35cd30786690b2c0baa2ed2853c63")
+INNER_EPHEMERAL = bytes.fromhex("a221c25ab058021e8670f4790221c891ebeba4cfb6ac7ae65113652d94b4e448")
 RESPONDER_EPHEMERAL = bytes.fromhex("dfd5f14017a4be99a37c807d28fcb01313ca47e6519fdac6a6fce94774649cdd")
 COUNTER = 1764000000000000
 FRAME = 256
 PAYLOAD = 208
+INNER_PAYLOAD = 159
 
 
 def sha256(*parts):
@@ -51,14 +54,13 @@ def dh(secret, key):
 
 # Handshake
 
-class Handshake:
-    """Noise_XKpsk0_25519_ChaChaPoly_SHA256 as one who knows the secrets of both sides sees it."""
+class Noise:
+    """Noise revision 34 with a psk: what both patterns are made of."""
 
-    def __init__(self, courier=COURIER, line=LINE, responder=RESPONDER):
-        self.responder = responder
-        self.hash = self.chain = sha256(b"Noise_XKpsk0_25519_ChaChaPoly_SHA256")
-        self.mix_hash(b"liaison/link/v1" + line)
-        self.mix_hash(public(responder))
+    def __init__(self, name, prologue, statics, courier):
+        self.hash = self.chain = sha256(name)
+        for data in (prologue, *statics):
+            self.mix_hash(data)
         psk, = hkdf(b"", courier, b"liaison/courier-link/v1", 1)
         self.chain, middle, self.key = hkdf(self.chain, psk, b"", 3)
         self.nonce = 0
@@ -80,6 +82,15 @@ class Handshake:
         self.mix_hash(key)
         self.mix_key(key)
         return key
+
+
+class Handshake(Noise):
+    """Noise_XKpsk0_25519_ChaChaPoly_SHA256 as one who knows the secrets of both sides sees it."""
+
+    def __init__(self, courier=COURIER, line=LINE, responder=RESPONDER):
+        super().__init__(b"Noise_XKpsk0_25519_ChaChaPoly_SHA256", b"liaison/link/v1" + line, [public(responder)],
+                         courier)
+        self.responder = responder
 
     def first(self, payload):
         wire = self.ephemeral(public(INITIATOR_EPHEMERAL))
@@ -105,8 +116,24 @@ class Handshake:
         return hkdf(self.chain, b"", b"", 2)
 
 
-def first_payload(member=1, frame_class=0, counter=COUNTER):
-    return (bytes([member, frame_class]) + bytes(6) + counter.to_bytes(8, "big")).ljust(PAYLOAD, b"\0")
+def inner_payload(frame_class=0, counter=COUNTER):
+    return (bytes([frame_class]) + counter.to_bytes(8, "big")).ljust(INNER_PAYLOAD, b"\0")
+
+
+def inner_message(payload, member=1, secret=INITIATOR, key=None, low_order=False, ss=True, courier=COURIER, line=LINE,
+                  responder=RESPONDER, outer=INITIATOR_EPHEMERAL):
+    """Noise_Kpsk0_25519_ChaChaPoly_SHA256 from `secret`, which may pretend to belong to another public `key`."""
+    prologue = b"liaison/link-first/v1" + line + bytes([member]) + public(outer)
+    noise = Noise(b"Noise_Kpsk0_25519_ChaChaPoly_SHA256", prologue, [key or public(secret), public(responder)], courier)
+    wire = noise.ephemeral(bytes(32) if low_order else public(INNER_EPHEMERAL))
+    noise.mix_key(bytes(32) if low_order else dh(INNER_EPHEMERAL, public(responder)))
+    if ss:
+        noise.mix_key(dh(secret, public(responder)))
+    return wire + noise.encrypt(payload)
+
+
+def first_payload(named=1, payload=inner_payload(), **choices):
+    return bytes([named]) + inner_message(payload, **{"member": named, **choices})
 
 
 def with_byte(data, at, value):
@@ -125,8 +152,12 @@ def handshake_cases():
         handshake = Handshake()
         return case(name, handshake.first(payload), True, over("third message did not come"), handshake.second())
 
-    def malformed(name, payload):
-        return case(name, Handshake().first(payload), False, over("first message is malformed"))
+    def malformed(name, inner):
+        return case(name, Handshake().first(first_payload(payload=inner)), False, over("first message is malformed"))
+
+    def unproved(name, payload):
+        return case(name, Handshake().first(payload), False,
+                    over("first message does not prove the link key of the member that it names"))
 
     def unopened(name, data):
         return case(name, data, False, over("first message is not made with the courier key of any line"))
@@ -134,17 +165,34 @@ def handshake_cases():
     payload = first_payload()
     handshake = Handshake()
     good, second = handshake.first(payload), handshake.second()
+    other = b"\x12" * 32
     browser = b"GET / HTTP/1.1\r\nHost: washington.example\r\n\r\n"
     more = "no handshake within 10 s: more came before the first message was answered"
     return [
         answered("a good first message", payload),
-        answered("frame class 1", first_payload(frame_class=1)),
-        answered("frame class 2", first_payload(frame_class=2)),
-        answered("the highest member and counter", first_payload(member=255, counter=2**64 - 1)),
-        malformed("frame class 3 is unknown", first_payload(frame_class=3)),
-        malformed("frame class 255 is unknown", first_payload(frame_class=255)),
-        *(malformed(f"byte {at} of the payload is not zero", with_byte(payload, at, value))
-          for at, value in ((2, 1), (7, 1), (16, 0x80), (207, 0x80))),
+        answered("frame class 1", first_payload(payload=inner_payload(frame_class=1))),
+        answered("frame class 2", first_payload(payload=inner_payload(frame_class=2))),
+        answered("the highest member and counter", first_payload(255, inner_payload(counter=2**64 - 1))),
+        malformed("frame class 3 is unknown", inner_payload(frame_class=3)),
+        malformed("frame class 255 is unknown", inner_payload(frame_class=255)),
+        *(malformed(f"byte {at} of the inner payload is not zero", with_byte(inner_payload(), at, value))
+          for at, value in ((9, 1), (80, 1), (158, 0x80))),
+        unproved("another member's link secret", first_payload(secret=other)),
+        unproved("another member's link secret with this one's link key",
+                 first_payload(secret=other, key=public(INITIATOR))),
+        unproved("no link secret: ss is left out", first_payload(ss=False)),
+        unproved("the inner message names another member", first_payload(2, member=1)),
+        unproved("the inner message is of another first message", first_payload(outer=other)),
+        unproved("the inner message is of another line", first_payload(line=b"\x45" * 32)),
+        unproved("the inner message is for another responder", first_payload(responder=b"\x23" * 32)),
+        unproved("the inner message has another courier key", first_payload(courier=b"\x34" * 32)),
+        unproved("the inner message has no courier key", first_payload(courier=bytes(32))),
+        unproved("an inner ephemeral key of low order", first_payload(low_order=True)),
+        *(unproved(f"bit 0 of byte {at} of the inner message is flipped", flipped(payload, 1 + at))
+          for at in (0, 31, 32, 190, 191, 206)),
+        unproved("an inner message of zeros", bytes([1]) + bytes(PAYLOAD - 1)),
+        unproved("a member and a counter without an inner message",
+                 (bytes([1]) + bytes(7) + COUNTER.to_bytes(8, "big")).ljust(PAYLOAD, b"\0")),
         unopened("another courier key", Handshake(courier=b"\x34" * 32).first(payload)),
         unopened("no courier key on a line that has one", Handshake(courier=bytes(32)).first(payload)),
         unopened("another line", Handshake(line=b"\x45" * 32).first(payload)),
