@@ -226,6 +226,7 @@ class Office:
         self.directory = path(short)
         self.mark = path(short + ".mark")
         self.secret = path(short + ".key")
+        self.sheet = path(short + ".sheet")
         self.errors = path(short + ".err")
         self.options = ["--keepalive", "300ms", "--redial-max", "300ms", "--listen", "tcp://127.0.0.1:0", *options]
         self.unlocks = [] if passphrase else ["--key-file", self.secret]
@@ -233,7 +234,7 @@ class Office:
         self.state = None
         self.listen = []
         made = run("init", name, "--passphrase-file" if passphrase else "--key-file", self.secret, "--office",
-                   self.directory)
+                   self.directory, "--recovery-sheet", self.sheet)
         if made.code != 0:
             raise SystemExit(f"Bail out! {made!r}")
         daemons.append(self)

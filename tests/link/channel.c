@@ -315,6 +315,7 @@ static void expect_no_handshake_secrets(const struct channel *channel)
     CHECK(span_is_zero(span_of(channel->link_secret, sizeof channel->link_secret)));
     CHECK(span_is_zero(span_of(channel->ephemeral_secret, sizeof channel->ephemeral_secret)));
     CHECK(span_is_zero(span_of(&channel->handshake, sizeof channel->handshake)));
+    CHECK(span_is_zero(span_of(channel->inner, sizeof channel->inner)));
     CHECK(channel->lines == NULL);
 }
 
@@ -351,6 +352,14 @@ static void secrets_are_gone_when_they_have_served(void)
     expect_no_handshake_secrets(pair.responder);
     channel_step(pair.initiator, at_us(CHANNEL_HANDSHAKE_US));
     expect_nothing_kept(pair.initiator);
+    pair_close(&pair);
+
+    pair_open(&pair, FRAME_256);
+    (void)channel_output(pair.initiator, &pair.to_responder, SIZE_MAX, at_us(0));
+    channel_input(pair.responder, buffer_span(&pair.to_responder), at_us(0));
+    CHECK(!span_is_zero(span_of(pair.responder->inner, sizeof pair.responder->inner)));
+    take(pair.responder, &pair.by_responder, INITIATOR_SECRET + 1, at_us(0)); /* it is not that member */
+    expect_no_handshake_secrets(pair.responder);
     pair_close(&pair);
 }
 
