@@ -495,7 +495,7 @@ static void expect_more_too_early(bool identified)
     CHECK(channel_event(responder, &event) && event.kind == CHANNEL_OFFER);
     if (identified)
         CHECK(channel_identify(responder, key, &counter));
-    channel_input(responder, buffer_span(&message[0]), at_us(0));
+    channel_input(responder, span_of(message[0].data, 1), at_us(0));
     CHECK(!channel_identify(responder, key, &counter));
     channel_accept(responder, at_us(0));
     take(responder, &seen, INITIATOR_SECRET, at_us(0));
