@@ -8,8 +8,9 @@
 #include "office/engine.h"
 
 #define OFFERS_MAX 64
-#define ACCEPTED_BYTES_MAX (4u << 20) /* of others' entries in a batch */
-#define LAZY_MAX 4096                 /* this many go with the next batch, however young they are */
+#define ACCEPTED_BYTES_MAX (4u << 20)   /* of others' entries in a batch */
+#define ACCEPTED_ENTRIES_MAX (1u << 15) /* and so many, but for the last message's */
+#define LAZY_MAX 4096                   /* this many go with the next batch, however young they are */
 
 static const char disk_full[] = "the disk is full; nothing can be recorded or received until there is room";
 
@@ -145,8 +146,13 @@ static void put_receipt(struct store_batch *batch, uint32_t log, uint64_t size, 
     store_batch_put(batch, &drop);
 }
 
+/* Of others' entries, into the batch that is being built. */
+struct taken {
+    size_t bytes, entries;
+};
+
 /* Takes a line's first run of own entries and the accepted chunks of the others into the batch. */
-static void take_part(struct office *office, struct commit_job *commit, struct line *line, size_t *accepted_bytes)
+static void take_part(struct office *office, struct commit_job *commit, struct line *line, struct taken *taken)
 {
     struct part *part = &commit->part[commit->part_count];
     struct tree_frontier before[MEMBERS_MAX];
@@ -171,7 +177,7 @@ static void take_part(struct office *office, struct commit_job *commit, struct l
         put_log(&commit->batch, log, &part->own->chunk->after, true);
     }
     for (struct sync_chunk **tail = &part->accepted;
-         line->accepted_first != NULL && *accepted_bytes < ACCEPTED_BYTES_MAX;) {
+         line->accepted_first != NULL && taken->bytes < ACCEPTED_BYTES_MAX && taken->entries < ACCEPTED_ENTRIES_MAX;) {
         struct sync_chunk *chunk = line->accepted_first;
         uint32_t log = LOG_NUMBER(line, chunk->member);
 
@@ -181,7 +187,8 @@ static void take_part(struct office *office, struct commit_job *commit, struct l
         chunk->next = NULL;
         *tail = chunk;
         tail = &chunk->next;
-        *accepted_bytes += chunk->bytes.size;
+        taken->bytes += chunk->bytes.size;
+        taken->entries += chunk->count;
         put_entries(office, &commit->batch, line, chunk);
         put_nodes(&commit->batch, chunk, &before[chunk->member], log, false);
         before[chunk->member] = chunk->after;
@@ -625,7 +632,7 @@ static bool lazy_is_due(const struct office *office)
 void commit_some(struct office *office)
 {
     struct commit_job *commit = NULL;
-    size_t accepted_bytes = 0;
+    struct taken taken = {0};
     bool lazy_due = lazy_is_due(office);
     bool truncate_due = office->truncate && office->truncate_at.us <= office->now.monotonic.us;
     bool work = lazy_due || truncate_due;
@@ -652,7 +659,7 @@ void commit_some(struct office *office)
         store_batch_reset(&office->lazy);
     }
     for (size_t i = 0; i < office->line_count; i++)
-        take_part(office, commit, office->line[i], &accepted_bytes);
+        take_part(office, commit, office->line[i], &taken);
     if (office->hurry)
         commit->offer_count = links_waiting_offers(office, commit->offer, commit->offer_generation, OFFERS_MAX);
     office->hurry = false;
