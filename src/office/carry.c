@@ -330,12 +330,11 @@ void carry_events(struct office *office, struct line *line)
                 office, ERROR_STOPPED,
                 "%s shows a head of %llu entries that this office signed on the line %s, but only %llu are here: the "
                 "database was restored from an older copy, or this office runs twice. Nothing more is signed",
-                line->charter->members[event.member].name, (unsigned long long)event.head.size, line->name,
+                line->member[event.member].name, (unsigned long long)event.head.size, line->name,
                 (unsigned long long)sync_durable(line->sync, line->me));
             break;
         case SYNC_ALARM:
-            core_alarm(office, "%s on the line %s: %s", line->charter->members[event.member].name, line->name,
-                       event.reason);
+            core_alarm(office, "%s on the line %s: %s", line->member[event.member].name, line->name, event.reason);
             break;
         }
     }

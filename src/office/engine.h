@@ -49,6 +49,7 @@ struct noted_receipt {
 
 /* What the office knows of one member's log on one line; of its own too. */
 struct member {
+    char name[NAME_SIZE]; /* as sentences call it: its first label where that is unique */
     char origin[ORIGIN_SIZE];
     uint8_t origin_hash[HASH_SIZE];
     uint64_t folded;     /* entries below this were opened and ordered */
@@ -181,6 +182,8 @@ struct line {
     uint64_t epoch_day;         /* wall clock day it began on */
     uint64_t seen[MEMBERS_MAX]; /* sizes last named in an own entry */
     struct pending *pending_first, *pending_last;
+    uint64_t appended;    /* size of `first` after the last own entry: it is smaller once that was forgotten */
+    struct buffer tokens; /* append.c's, of entries that are not in the store yet, in their order */
     struct sync_chunk *accepted_first, *accepted_last;
     struct overtaken *overtaken;
     bool folding; /* a fold job is out */
@@ -406,6 +409,10 @@ void inbox_count(struct office *office, struct line *line);
 
 /* --- scrub.c --- */
 void scrub_some(struct office *office);
+/* Whether a row of STORE_ENTRY or STORE_ENTRIES is still what was recorded; else notes it in the job. */
+bool scrub_is_whole(struct office_job *job, const struct store_row *row);
+/* The job is done: raises the alarm for what it has noted, and asks the other members for it. */
+void scrub_noted(struct office *office, const struct office_job *job);
 void scrub_mend(struct office *office, struct line *line, const struct sync_event *event);
 
 /* --- fold.c --- */

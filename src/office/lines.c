@@ -24,6 +24,7 @@ void line_free(struct line *line)
     overtaken_free(line);
     sync_free(line->sync);
     secret_free(line->secret);
+    buffer_free(&line->tokens);
     buffer_free(&line->charter_text);
     buffer_free(&line->courier_sealed);
     free(line->charter);
@@ -78,6 +79,9 @@ struct line *line_new(struct office *office, uint32_t number, struct span name, 
         goto failed;
     }
     for (unsigned i = 0; i < line->charter->member_count; i++) {
+        struct span short_name = charter_short_name(line->charter, i);
+
+        memcpy(line->member[i].name, short_name.data, short_name.size);
         charter_origin(line->charter, i, 0, line->member[i].origin);
         hash_bytes(line->member[i].origin_hash, line->member[i].origin, strlen(line->member[i].origin));
     }

@@ -426,8 +426,7 @@ static void take_channel_events(struct office *office, int number)
             if (connection->sync_link >= 0 &&
                 sync_input(line_of(office, connection)->sync, (unsigned)connection->sync_link, event.message,
                            office->now, &error) != 0) {
-                core_log(office, "%s: %s", line_of(office, connection)->charter->members[connection->member].name,
-                         error.message);
+                core_log(office, "%s: %s", line_of(office, connection)->member[connection->member].name, error.message);
                 channel_close(connection->channel, error.message);
             }
             break;

@@ -216,7 +216,7 @@ static int check_log(struct opening *opening, const struct line *line, unsigned 
     (void)error_set(&opening->office->stop, ERROR_STOPPED,
                     "what is stored of the log of %s on the line %s does not hash to what was signed: the disk is "
                     "broken, or the file was changed",
-                    line->charter->members[member].name, line->name);
+                    line->member[member].name, line->name);
     return 0;
 }
 

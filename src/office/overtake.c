@@ -45,7 +45,7 @@ void pending_entry(struct office *office, struct line *line, const struct sync_e
     (*tail)->chunk = event->chunk;
     (*tail)->head = event->head;
     core_log(office, "%s/%llu came before %llu entries of its author that are still to come",
-             line->charter->members[event->member].name, (unsigned long long)event->first,
+             line->member[event->member].name, (unsigned long long)event->first,
              (unsigned long long)(event->first - sync_durable(line->sync, event->member)));
 }
 
