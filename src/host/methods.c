@@ -323,6 +323,13 @@ static json_t *result_entry(const struct office *office, const struct office_eve
     return json_pack("{s:s, s:I}", "author", reply->party, "number", (json_int_t)reply->number);
 }
 
+static json_t *result_acknowledge(const struct office *office, const struct office_event *reply)
+{
+    (void)office;
+    return json_pack("{s:s, s:I, s:b}", "author", reply->party, "number", (json_int_t)reply->number, "recorded",
+                     reply->count > 0);
+}
+
 static json_t *result_link_test(const struct office *office, const struct office_event *reply)
 {
     bool ok = strcmp(reply->outcome, "ok") == 0;
@@ -386,7 +393,7 @@ static json_t *result_policy(const struct office *office, const struct office_ev
 static json_t *result_prove(const struct office *office, const struct office_event *reply)
 {
     (void)office;
-    return json_pack("{s:o}", "proof", json_text(buffer_span(&reply->text)));
+    return json_pack("{s:o, s:I}", "proof", json_text(buffer_span(&reply->text)), "receipts", (json_int_t)reply->count);
 }
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */
@@ -409,7 +416,7 @@ static const struct method {
     {"link.remove", call_link_remove, result_nothing},
     {"link.test", call_link_test, result_link_test},
     {"append", call_append, result_append},
-    {"acknowledge", call_acknowledge, result_entry},
+    {"acknowledge", call_acknowledge, result_acknowledge},
     {"entries", call_entries, result_entries},
     {"inbox", call_inbox, result_inbox},
     {"record.verify", call_record_verify, result_verify},

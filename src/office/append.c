@@ -68,10 +68,13 @@ static int add_entry(struct line *line, struct span bytes, unsigned precedence, 
 
     if (pending == NULL || sync_chunk_add(pending->chunk, bytes) != 0)
         return no_memory(error);
+    if (line->first.size < line->appended) /* what was pending has been forgotten */
+        buffer_reset(&line->tokens);
     if (precedence == PRECEDENCE_FLASH)
         pending->urgent = line->first.size;
     tree_append(&line->first, pending->chunk->leaf[pending->chunk->count - 1]);
     pending->chunk->after = line->first;
+    line->appended = line->first.size;
     return 0;
 }
 
@@ -270,8 +273,7 @@ static int ensure_epoch(struct office *office, struct line *line, struct error *
             continue;
         wrap->member = (uint8_t)i;
         if (!wrap_to(office, line, wrap, &operations)) {
-            (void)error_set(error, ERROR_SYSTEM, "the epoch's secret could not be wrapped to %s",
-                            line->charter->members[i].name);
+            (void)error_set(error, ERROR_SYSTEM, "the epoch's secret could not be wrapped to %s", line->member[i].name);
             goto out;
         }
         epoch.wrap_count++;
@@ -408,6 +410,11 @@ static void append_release(struct office_job *job)
     free(append);
 }
 
+static int refuse_token(struct error *error)
+{
+    return error_set(error, ERROR_REFUSED, "this token was used before, for another message; nothing was recorded");
+}
+
 static int find_token(struct wanted_message *message, uint32_t line, struct store *store, struct error *error)
 {
     struct store_query query = {.kind = STORE_TOKEN, .n = {line}, .b = {span_of(message->token, 16)}};
@@ -418,8 +425,7 @@ static int find_token(struct wanted_message *message, uint32_t line, struct stor
         message->known = true;
         message->known_number = (uint64_t)result.row[0].n[0];
         if (!span_equal(result.row[0].b[0], span_of(message->digest, HASH_SIZE)))
-            status = error_set(error, ERROR_REFUSED,
-                               "this token was used before, for another message; nothing was recorded");
+            status = refuse_token(error);
     }
     store_result_free(&result);
     return status;
@@ -457,32 +463,61 @@ static int append_run(struct office_job *job, struct store *store)
     return 0;
 }
 
-/* A token of this very moment: appended, and not in the store yet. */
-static bool find_pending_token(const struct line *line, struct wanted_message *message, struct error *error)
-{
-    for (const struct pending *pending = line->pending_first; pending != NULL; pending = pending->next)
-        for (size_t i = 0; i < pending->operations.count; i++) {
-            const struct store_op *op = &pending->operations.op[i];
+/* A token of an entry that is on its way, and that the store did not know when it was asked. */
+struct token {
+    uint64_t number;
+    uint8_t token[16];
+    uint8_t digest[HASH_SIZE];
+};
 
-            if (op->kind != STORE_PUT_TOKEN || !span_equal(op->b[0], span_of(message->token, 16)))
-                continue;
-            message->known = true;
-            message->known_number = (uint64_t)op->n[1];
-            if (!span_equal(op->b[1], span_of(message->digest, HASH_SIZE)))
-                (void)error_set(error, ERROR_REFUSED,
-                                "this token was used before, for another message; nothing was recorded");
-            return true;
-        }
-    return false;
+static struct token token_at(const struct line *line, size_t i)
+{
+    struct token token;
+
+    memcpy(&token, line->tokens.data + i * sizeof token, sizeof token);
+    return token;
+}
+
+static void find_recent_token(const struct line *line, struct wanted_message *message, struct error *error)
+{
+    size_t count = line->first.size < line->appended ? 0 : line->tokens.size / sizeof(struct token);
+
+    for (size_t i = 0; i < count && !message->known; i++) {
+        struct token token = token_at(line, i);
+
+        if (memcmp(token.token, message->token, sizeof token.token) != 0)
+            continue;
+        message->known = true;
+        message->known_number = token.number;
+        if (memcmp(token.digest, message->digest, HASH_SIZE) != 0)
+            (void)refuse_token(error);
+    }
+}
+
+/* Forgets the oldest, once they are durable: every look-up from now on finds them in the store. */
+static void forget_durable_tokens(struct line *line)
+{
+    size_t count = line->tokens.size / sizeof(struct token);
+    size_t durable = 0;
+
+    while (durable < count && token_at(line, durable).number < line->second.size)
+        durable++;
+    if (durable > count / 2)
+        buffer_drop(&line->tokens, durable * sizeof(struct token));
 }
 
 static void keep_token(struct line *line, const struct wanted_message *message, uint64_t index)
 {
     struct store_op op = {.kind = STORE_PUT_TOKEN, .n = {line->number, (int64_t)index, 1}};
+    struct token token = {.number = index};
 
     op.b[0] = span_of(message->token, sizeof message->token);
     op.b[1] = span_of(message->digest, HASH_SIZE);
     append_operation(line, &op);
+    memcpy(token.token, message->token, sizeof token.token);
+    memcpy(token.digest, message->digest, HASH_SIZE);
+    forget_durable_tokens(line);
+    buffer_put(&line->tokens, &token, sizeof token);
 }
 
 static int check_before_append(struct office *office, struct append_job *append, struct error *error)
@@ -494,7 +529,7 @@ static int check_before_append(struct office *office, struct append_job *append,
                          "the disk is almost full; what is left is kept for receipts. Nothing was recorded");
     for (size_t i = 0; i < append->count; i++)
         if (append->message[i].has_token && !append->message[i].known)
-            (void)find_pending_token(append->line, &append->message[i], error);
+            find_recent_token(append->line, &append->message[i], error);
     return error->code == ERROR_NONE ? 0 : -1;
 }
 
@@ -517,35 +552,51 @@ static int append_message(struct office *office, struct append_job *append, size
     return 0;
 }
 
-static int append_acknowledgement(struct office *office, struct append_job *append, uint64_t *index,
+/* Names what was not acknowledged before. Without any, `index` is that of the earlier acknowledgement, and `count` 0.
+ */
+static int append_acknowledgement(struct office *office, struct append_job *append, uint64_t *index, size_t *count,
                                   struct error *error)
 {
     struct body body = {.kind = BODY_ACKNOWLEDGEMENT, .time = office->now.wall.us / SECOND_US, .as = append->as};
     struct reference references[REFERENCES_MAX];
 
+    *index = append->message[0].known_number;
+    *count = 0;
     for (size_t i = 0; i < append->count; i++)
-        references[i] = append->message[i].reference;
-    return append_sealed(office, append->line, &body, PRECEDENCE_ROUTINE, references, append->count, index, error);
+        if (!append->message[i].known)
+            references[(*count)++] = append->message[i].reference;
+    if (*count > 0 &&
+        append_sealed(office, append->line, &body, PRECEDENCE_ROUTINE, references, *count, index, error) != 0)
+        return -1;
+    for (size_t i = 0; i < append->count; i++)
+        if (!append->message[i].known)
+            keep_token(append->line, &append->message[i], *index);
+    return 0;
 }
 
 static void reply_numbers(struct office *office, struct append_job *append)
 {
-    struct office_event event = {.kind = OFFICE_REPLY, .request = append->request, .count = append->count};
+    struct office_event event = {.kind = OFFICE_REPLY, .request = append->request};
 
     event.party = append->line->charter->members[append->line->me].name;
     event.number = append->message[0].known_number;
+    if (append->as != 0)
+        goto out;
+    event.count = append->count;
     event.numbers = calloc(append->count, sizeof *event.numbers);
     for (size_t i = 0; i < append->count && event.numbers != NULL; i++)
         event.numbers[i] = append->message[i].known_number;
+out:
     core_event(office, &event);
 }
 
-static void wait_for_numbers(struct office *office, struct append_job *append, uint64_t acknowledgement)
+/* `first` and `recorded` are of an acknowledgement. */
+static void wait_for_numbers(struct office *office, struct append_job *append, uint64_t first, size_t recorded)
 {
     bool messages = append->as == 0;
     struct waiting *waiting =
-        append_wait(office, append->line, append->request, messages ? append->message[0].known_number : acknowledgement,
-                    messages ? append->count : 1);
+        append_wait(office, append->line, append->request, messages ? append->message[0].known_number : first,
+                    messages ? append->count : recorded);
 
     if (waiting == NULL || !messages)
         return;
@@ -554,35 +605,59 @@ static void wait_for_numbers(struct office *office, struct append_job *append, u
         waiting->numbers[waiting->number_count++] = append->message[i].known_number;
 }
 
+/* What it would give again is in the batch that is out, of which nobody knows whether it will last: the next look-up
+ * comes behind it. */
+static void look_up_again(struct office *office, struct append_job *append)
+{
+    struct append_job *again = malloc(sizeof *again);
+    struct error error = {0};
+
+    if (again == NULL) {
+        (void)no_memory(&error);
+        core_reply_error(office, append->request, &error);
+        return;
+    }
+    *again = *append;
+    append->message = NULL;
+    append->count = 0;
+    for (size_t i = 0; i < again->count; i++)
+        again->message[i].known = false;
+    core_job(office, &again->job);
+}
+
 static void append_done(struct office *office, struct office_job *job, struct now now)
 {
     struct append_job *append = (struct append_job *)job;
     struct line *line = append->line;
     struct error error = job->error;
     uint64_t first = 0;
-    bool all_known = append->as == 0;
+    size_t recorded = 0;
+    uint64_t newest = 0;
+    bool all_known = true;
 
     (void)now;
     if (error.code == ERROR_NONE && office->state != OFFICE_READY)
         (void)error_set(&error, ERROR_STOPPED, "the office has stopped; nothing was recorded");
     if (error.code == ERROR_NONE)
         (void)check_before_append(office, append, &error);
-    if (error.code == ERROR_NONE && append->as != 0)
-        (void)append_acknowledgement(office, append, &first, &error);
-    for (size_t i = 0; i < append->count && append->as == 0 && error.code == ERROR_NONE; i++) {
+    for (size_t i = 0; i < append->count && error.code == ERROR_NONE; i++) {
         all_known = all_known && append->message[i].known;
-        (void)append_message(office, append, i, &error);
+        if (append->as == 0)
+            (void)append_message(office, append, i, &error);
+        newest = append->message[i].known_number > newest ? append->message[i].known_number : newest;
     }
+    if (error.code == ERROR_NONE && append->as != 0)
+        (void)append_acknowledgement(office, append, &first, &recorded, &error);
     if (error.code != ERROR_NONE) {
         core_reply_error(office, append->request, &error);
         return;
     }
-    if (all_known && (line->pending_last == NULL ||
-                      append->message[append->count - 1].known_number < sync_durable(line->sync, line->me))) {
+    if (all_known && newest < sync_durable(line->sync, line->me))
         reply_numbers(office, append);
-        return;
-    }
-    wait_for_numbers(office, append, first);
+    else if (all_known && line->pending_last == NULL)
+        look_up_again(office, append);
+    else
+        wait_for_numbers(office, append, first, recorded);
 }
 
 static struct append_job *new_append_job(uint64_t request, struct line *line, size_t count)
@@ -621,6 +696,27 @@ static int want_answered(const struct line *line, struct wanted_message *message
     }
     message->place = PLACE(LOG_NUMBER(line, member), message->reference.index);
     return 0;
+}
+
+/* One's own acknowledgement of an entry in one role is its own token: it is recorded once. */
+static void make_own_token(struct wanted_message *message, unsigned as)
+{
+    uint8_t numbers[10] = {(uint8_t)as, message->reference.member};
+    struct span parts[] = {span_of_string(LABEL_ACKNOWLEDGED), span_of(numbers, sizeof numbers)};
+
+    put_u64_be(numbers + 2, message->reference.index);
+    hash_parts(message->digest, parts, 2);
+    memcpy(message->token, message->digest, sizeof message->token);
+    message->has_token = true;
+}
+
+/* Whether the last of the first `count` messages has the token of one before it. */
+static bool is_named_twice(const struct append_job *append, size_t count)
+{
+    for (size_t i = 0; i + 1 < count; i++)
+        if (memcmp(append->message[i].token, append->message[count - 1].token, sizeof append->message[i].token) == 0)
+            return true;
+    return false;
 }
 
 /* SHA-256 over everything that makes a message what it is, so that a token means one message. */
@@ -707,12 +803,20 @@ void office_acknowledge(struct office *office, uint64_t request, struct span nam
         goto refused;
     }
     append->as = as;
+    append->count = 0;
     for (size_t i = 0; i < count; i++) {
-        if (want_answered(line, &append->message[i], entries[i], &error) != 0)
+        struct wanted_message *message = &append->message[append->count++];
+
+        if (want_answered(line, message, entries[i], &error) != 0)
             goto refused;
-        if (append->message[i].reference.member == line->me) {
+        if (message->reference.member == line->me) {
             (void)error_set(&error, ERROR_REFUSED, "one's own entries are not acknowledged by oneself");
             goto refused;
+        }
+        make_own_token(message, as);
+        if (is_named_twice(append, append->count)) {
+            *message = (struct wanted_message){0};
+            append->count--;
         }
     }
     core_job(office, &append->job);

@@ -38,5 +38,6 @@ bool hash_equal(const uint8_t a[static HASH_SIZE], const uint8_t b[static HASH_S
 #define LABEL_CHECKSUM "liaison/checksum/v1"
 #define LABEL_VAULT "liaison/vault/v1"
 #define LABEL_TOKEN "liaison/token/v1"
+#define LABEL_ACKNOWLEDGED "liaison/acknowledged/v1"
 
 #endif
