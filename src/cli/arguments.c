@@ -92,7 +92,8 @@ bool arguments_read(struct cli *cli, int argc, char **argv, const struct usage *
     if (!read_options(cli, usage->command, "", argc, argv, all, count))
         return false;
     if (help) {
-        (void)printf("usage: %s %s\n\n%s", usage->command, usage->synopsis, usage->help);
+        (void)printf("usage: %s%s%s\n\n%s", usage->command, usage->synopsis[0] != '\0' ? " " : "", usage->synopsis,
+                     usage->help);
         (void)printf("\nAll subcommands take --office DIR, --json and --help; liaison(1) has the rest.\n");
         cli->exit = EXIT_DONE;
         return false;

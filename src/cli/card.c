@@ -1,7 +1,6 @@
-#include "seal/card.h"
 #include "cli/arguments.h"
 #include "cli/daemon.h"
-#include "cli/file.h"
+#include "cli/handed.h"
 #include "cli/office.h"
 
 static const struct usage usage = {
@@ -14,12 +13,11 @@ static const struct usage usage = {
 /* The card as the office keeps it beside its store, for when no daemon runs. */
 static int read_card(const struct office *office, struct buffer *text, struct error *error)
 {
-    struct card card;
     char path[PATH_MAX];
 
-    if (office_path(office, "card", path, sizeof path, error) != 0 || file_read(path, CARD_SIZE_MAX, text, error) != 0)
+    if (office_path(office, "card", path, sizeof path, error) != 0)
         return -1;
-    return card_parse(&card, buffer_span(text), error);
+    return handed_card(path, text, error);
 }
 
 static int fetch_card(const struct cli *cli, struct buffer *text, enum exit_code *exit, struct error *error)

@@ -51,10 +51,12 @@ enum exit_code daemon_open(struct daemon *daemon, const struct cli *cli, struct 
     if (daemon_open_path(daemon, path, &cause) == 0)
         return EXIT_DONE;
     if (access(office.directory, F_OK) != 0)
-        (void)error_set(error, ERROR_NOT_FOUND, "there is no office in %s (%s)", office.directory, office.looked);
+        (void)error_set(error, ERROR_NOT_FOUND, "there is no office in %s (%s); liaison init makes one",
+                        office.directory, office.looked);
     else
-        (void)error_set(error, ERROR_NOT_FOUND, "no daemon answers for the office in %s (%s): %s", office.directory,
-                        office.looked, cause.message);
+        (void)error_set(error, ERROR_NOT_FOUND,
+                        "no daemon answers for the office in %s (%s): %s. Start it: liaisond --office %s",
+                        office.directory, office.looked, cause.message, office.directory);
     return EXIT_NO_DAEMON;
 }
 
@@ -222,6 +224,18 @@ int daemon_event(struct daemon *daemon, json_t **event, struct error *error)
 
 json_t *daemon_ask(struct cli *cli, const char *method, json_t *params)
 {
+    return daemon_ask_about(cli, NULL, method, params);
+}
+
+/* Whether an answer finds fault with what was handed in, and not with the office or the machine. */
+static bool is_about_files(const struct error *error)
+{
+    return error->code == ERROR_INVALID || error->code == ERROR_MISMATCH || error->code == ERROR_REFUSED ||
+           error->code == ERROR_EXISTS;
+}
+
+json_t *daemon_ask_about(struct cli *cli, const char *files, const char *method, json_t *params)
+{
     struct daemon daemon;
     struct error error = {0};
     json_t *result = NULL;
@@ -237,6 +251,9 @@ json_t *daemon_ask(struct cli *cli, const char *method, json_t *params)
     }
     if (result == NULL && cli->exit == EXIT_UNKNOWN)
         (void)output_failure(cli, cli->exit, error_code_name(error.code), "%s; whether it was done is not known",
+                             error.message);
+    else if (result == NULL && files != NULL && is_about_files(&error))
+        (void)output_failure(cli, cli->exit, error_code_name(error.code), "%s: %s. Nothing was changed", files,
                              error.message);
     else if (result == NULL)
         (void)output_error(cli, cli->exit, &error);

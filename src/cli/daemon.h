@@ -38,5 +38,7 @@ int daemon_event(struct daemon *daemon, json_t **event, struct error *error);
 
 /* One call on a connection of its own, with what went wrong said on stderr; NULL then, and cli->exit to end with. */
 json_t *daemon_ask(struct cli *cli, const char *method, json_t *params);
+/* The same for what was read from files, which `files` names: it stands before the sentence if they are refused. */
+json_t *daemon_ask_about(struct cli *cli, const char *files, const char *method, json_t *params);
 
 #endif

@@ -1,7 +1,7 @@
 #include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/daemon.h"
-#include "cli/file.h"
+#include "cli/handed.h"
 #include "cli/status.h"
 #include "cli/terminal.h"
 
@@ -17,18 +17,20 @@ static enum exit_code join_with(struct cli *cli, const char *key_file, const cha
     struct buffer charter = {0};
     struct buffer key = {0};
     struct error error = {0};
+    struct buffer files = {0};
     json_t *params = NULL;
     json_t *result = NULL;
 
-    if (file_read_text(cli->operand[0], &charter, &error) != 0 ||
-        (key_file != NULL && file_read_text(key_file, &key, &error) != 0)) {
+    if (handed_charter(cli->operand[0], &charter, &error) != 0 ||
+        (key_file != NULL && handed_courier_key(key_file, &key, &error) != 0)) {
         cli->exit = output_error(cli, EXIT_REFUSED, &error);
         goto out;
     }
     params = json_pack("{s:s%, s:s*}", "charter", buffer_string(&charter), charter.size, "name", name);
     if (key_file != NULL)
         (void)json_object_set_new(params, "key", json_stringn(buffer_string(&key), key.size));
-    result = daemon_ask(cli, "line.join", params);
+    buffer_print(&files, "%s%s%s", cli->operand[0], key_file != NULL ? " with " : "", key_file != NULL ? key_file : "");
+    result = daemon_ask_about(cli, buffer_string(&files), "line.join", params);
     if (result != NULL && cli->json)
         output_json(result);
     else if (result != NULL)
@@ -37,6 +39,7 @@ static enum exit_code join_with(struct cli *cli, const char *key_file, const cha
                      json_string_value(json_object_get(result, "name")));
 out:
     json_decref(result);
+    buffer_free(&files);
     buffer_free(&charter);
     buffer_free(&key);
     return cli->exit;

@@ -6,6 +6,7 @@
 #include "cli/arguments.h"
 #include "cli/daemon.h"
 #include "cli/file.h"
+#include "cli/handed.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -34,7 +35,8 @@ struct founding {
     int charter, key; /* descriptors, or -1 */
     struct undo undo;
     json_t *cards;
-    json_t *founded; /* the daemon's answer */
+    struct buffer files; /* their names */
+    json_t *founded;     /* the daemon's answer */
 };
 
 static int read_cards(struct founding *founding, const struct argument_list *with, char **more, int more_count,
@@ -44,11 +46,12 @@ static int read_cards(struct founding *founding, const struct argument_list *wit
     for (size_t i = 0; i < with->count + (size_t)more_count; i++) {
         const char *path = i < with->count ? with->item[i] : more[i - with->count];
         struct buffer card = {0};
-        int result = file_read_text(path, &card, error);
+        int result = handed_card(path, &card, error);
 
         if (result == 0)
             result = json_array_append_new(founding->cards, json_stringn(buffer_string(&card), card.size));
         buffer_free(&card);
+        buffer_print(&founding->files, "%s%s", i > 0 ? ", " : "", path);
         if (result != 0)
             return error_set(error, ERROR_SYSTEM, "out of memory");
     }
@@ -127,9 +130,9 @@ static enum exit_code found(struct cli *cli, struct founding *founding)
 {
     struct error error = {0};
 
-    founding->founded = daemon_ask(cli, "line.found",
-                                   json_pack("{s:s, s:O, s:b}", "name", founding->name, "cards", founding->cards,
-                                             "courier_key", (int)!founding->no_key));
+    founding->founded = daemon_ask_about(cli, buffer_string(&founding->files), "line.found",
+                                         json_pack("{s:s, s:O, s:b}", "name", founding->name, "cards", founding->cards,
+                                                   "courier_key", (int)!founding->no_key));
     if (founding->founded == NULL)
         return cli->exit;
     undo_forget(&founding->undo);
@@ -180,6 +183,7 @@ enum exit_code command_line_found(struct cli *cli, int argc, char **argv)
         (void)close(founding.charter);
     if (founding.key >= 0)
         (void)close(founding.key);
+    buffer_free(&founding.files);
     json_decref(founding.cards);
     json_decref(founding.founded);
     return cli->exit;

@@ -1,20 +1,13 @@
 #include "cli/arguments.h"
 #include "cli/daemon.h"
+#include "cli/status.h"
 
 #include <stdio.h>
 
-/* link add and link remove: the address is parsed by the daemon, which must open it. */
-static enum exit_code change(struct cli *cli, int argc, char **argv, const struct usage *usage, const char *method)
+/* What link add, remove and test ask: the address is parsed by the daemon, which must open it. */
+static json_t *address_of(const struct cli *cli)
 {
-    json_t *result = NULL;
-
-    if (!arguments_read(cli, argc, argv, usage, NULL))
-        return cli->exit;
-    result = daemon_ask(
-        cli, method,
-        json_pack("{s:s, s:s, s:s}", "line", cli->operand[0], "party", cli->operand[1], "address", cli->operand[2]));
-    json_decref(result);
-    return cli->exit;
+    return json_pack("{s:s, s:s, s:s}", "line", cli->operand[0], "party", cli->operand[1], "address", cli->operand[2]);
 }
 
 static enum exit_code add(struct cli *cli, int argc, char **argv)
@@ -28,8 +21,16 @@ static enum exit_code add(struct cli *cli, int argc, char **argv)
         .operands_min = 3,
         .operands_max = 3,
     };
+    json_t *result = NULL;
 
-    return change(cli, argc, argv, &usage, "link.add");
+    if (!arguments_read(cli, argc, argv, &usage, NULL))
+        return cli->exit;
+    result = daemon_ask(cli, "link.add", address_of(cli));
+    if (result != NULL)
+        output_done(cli, address_of(cli), "%s: %s is dialled at %s from now on. Whether it answers: liaison status",
+                    cli->operand[0], cli->operand[1], cli->operand[2]);
+    json_decref(result);
+    return cli->exit;
 }
 
 static enum exit_code remove_link(struct cli *cli, int argc, char **argv)
@@ -41,8 +42,16 @@ static enum exit_code remove_link(struct cli *cli, int argc, char **argv)
         .operands_min = 3,
         .operands_max = 3,
     };
+    json_t *result = NULL;
 
-    return change(cli, argc, argv, &usage, "link.remove");
+    if (!arguments_read(cli, argc, argv, &usage, NULL))
+        return cli->exit;
+    result = daemon_ask(cli, "link.remove", address_of(cli));
+    if (result != NULL)
+        output_done(cli, address_of(cli), "%s: %s is not dialled at %s any more. It may still dial here",
+                    cli->operand[0], cli->operand[1], cli->operand[2]);
+    json_decref(result);
+    return cli->exit;
 }
 
 static enum exit_code test(struct cli *cli, int argc, char **argv)
@@ -63,9 +72,7 @@ static enum exit_code test(struct cli *cli, int argc, char **argv)
 
     if (!arguments_read(cli, argc, argv, &usage, NULL))
         return cli->exit;
-    result = daemon_ask(
-        cli, "link.test",
-        json_pack("{s:s, s:s, s:s}", "line", cli->operand[0], "party", cli->operand[1], "address", cli->operand[2]));
+    result = daemon_ask(cli, "link.test", address_of(cli));
     if (result == NULL)
         return cli->exit;
     outcome = json_string_value(json_object_get(result, "outcome"));
@@ -121,6 +128,13 @@ static enum exit_code list(struct cli *cli, int argc, char **argv)
 
     if (arguments_read(cli, argc, argv, &usage, NULL))
         status = daemon_ask(cli, "status", json_object());
+    if (status != NULL && cli->operand_count > 0 && status_line(status, cli->operand[0]) == NULL) {
+        cli->exit =
+            output_failure(cli, EXIT_REFUSED, "not-found",
+                           "there is no line %s here; `liaison line list` says which there are", cli->operand[0]);
+        json_decref(status);
+        status = NULL;
+    }
     lines = json_object_get(status, "lines");
     for (size_t i = 0; i < json_array_size(lines); i++) {
         const json_t *line = json_array_get(lines, i);

@@ -84,6 +84,28 @@ void output_note(const struct cli *cli, const char *word, const char *format, ..
     va_end(arguments);
 }
 
+void output_done(const struct cli *cli, json_t *facts, const char *format, ...)
+{
+    char *sentence = NULL;
+    struct buffer shown = {0};
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (vasprintf(&sentence, format, arguments) < 0)
+        sentence = NULL;
+    va_end(arguments);
+    if (cli->json) {
+        output_json(facts);
+    } else if (sentence != NULL) {
+        text_put_shown(&shown, span_of_string(sentence), false);
+        buffer_print(&shown, "\n");
+        output_text(&shown);
+    }
+    buffer_free(&shown);
+    free(sentence);
+    json_decref(facts);
+}
+
 void output_not_compared(const struct cli *cli, const json_t *line)
 {
     const char *name = json_string_value(json_object_get(line, "name"));

@@ -22,6 +22,9 @@ enum exit_code {
 
 struct cli;
 
+/* Says on stdout what was done and what comes next: the sentence, or with --json `facts`, an object, which is taken
+ * over either way. */
+void output_done(const struct cli *cli, json_t *facts, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The exit code for an error that a daemon answered or that came up here. */
 enum exit_code output_exit_of(const struct error *error);
 /* Says on stderr what is wrong, as `liaison: SENTENCE` or {"error":{"code":WORD,"message":SENTENCE}}. Returns `exit`,

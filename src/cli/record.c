@@ -60,6 +60,12 @@ static enum exit_code write_answer(struct cli *cli, const char *path, const json
     return replacement_commit(&file, &error) == 0 ? EXIT_DONE : output_error(cli, EXIT_REFUSED, &error);
 }
 
+/* What is written to standard output is all that stands there. */
+static bool is_file(const struct cli *cli, const char *path)
+{
+    return cli->exit == EXIT_DONE && strcmp(path, "-") != 0;
+}
+
 static enum exit_code policy(struct cli *cli, int argc, char **argv)
 {
     static const struct usage usage = {
@@ -79,6 +85,11 @@ static enum exit_code policy(struct cli *cli, int argc, char **argv)
         return output_usage(cli, usage.command, "-o F is missing; -o - is standard output");
     result = daemon_ask(cli, "record.policy", json_pack("{s:s}", "line", cli->operand[0]));
     cli->exit = write_answer(cli, path, result, "policy");
+    if (is_file(cli, path))
+        output_done(cli, json_pack("{s:s}", "file", path),
+                    "%s says whom to trust for proofs of %s. Give it to whoever checks one: liaison-verify PROOF "
+                    "--policy %s",
+                    path, cli->operand[0], path);
     json_decref(result);
     return cli->exit;
 }
@@ -96,6 +107,7 @@ static enum exit_code prove(struct cli *cli, int argc, char **argv)
     };
     const char *path = NULL;
     const struct argument options[] = {{"output", 'o', ARGUMENT_TEXT, &path}, {0}};
+    json_int_t receipts = 0;
     json_t *result = NULL;
 
     if (!arguments_read(cli, argc, argv, &usage, options))
@@ -107,26 +119,36 @@ static enum exit_code prove(struct cli *cli, int argc, char **argv)
     result =
         daemon_ask(cli, "record.prove", json_pack("{s:s, s:s}", "line", cli->operand[0], "entry", cli->operand[1]));
     cli->exit = write_answer(cli, path, result, "proof");
+    receipts = json_integer_value(json_object_get(result, "receipts"));
+    if (is_file(cli, path) && receipts == 0)
+        output_done(
+            cli, json_pack("{s:s, s:i}", "file", path, "receipts", 0),
+            "%s says who wrote %s, but nobody else has receipted that yet: the line's policy refuses it. Make it "
+            "again when they have",
+            path, cli->operand[1]);
+    else if (is_file(cli, path))
+        output_done(cli, json_pack("{s:s, s:I}", "file", path, "receipts", receipts),
+                    "%s proves %s. Anyone who has this line's policy checks it: liaison-verify %s --policy POLICY",
+                    path, cli->operand[1], path);
     json_decref(result);
     return cli->exit;
 }
 
-static enum exit_code export_pages(struct daemon *daemon, const char *line, struct entry_writer *writer,
+static enum exit_code export_pages(struct daemon *daemon, const char *line, struct entry_writer *writer, size_t *count,
                                    struct error *error)
 {
     struct pages pages = {.daemon = daemon, .line = line};
     enum exit_code exit = EXIT_DONE;
     json_t *entries = NULL;
-    size_t count = 0;
-    bool attended = isatty(STDERR_FILENO) != 0;
+    bool attended = writer->stream != stdout && isatty(STDERR_FILENO) != 0;
 
     while ((entries = pages_next(&pages, &exit, error)) != NULL) {
         for (size_t i = 0; i < json_array_size(entries); i++)
             entry_writer_put(writer, json_array_get(entries, i));
-        count += json_array_size(entries);
+        *count += json_array_size(entries);
         json_decref(entries);
         if (attended)
-            (void)fprintf(stderr, "\r%zu entries", count);
+            (void)fprintf(stderr, "\r%zu entries", *count);
     }
     if (attended)
         (void)fprintf(stderr, "\n");
@@ -135,7 +157,7 @@ static enum exit_code export_pages(struct daemon *daemon, const char *line, stru
     return exit;
 }
 
-static enum exit_code export_to(const struct cli *cli, const char *path, bool json, struct error *error)
+static enum exit_code export_to(const struct cli *cli, const char *path, bool json, size_t *count, struct error *error)
 {
     struct entry_writer writer = {.json = json, .all = json};
     struct replacement file = {0};
@@ -152,7 +174,7 @@ static enum exit_code export_to(const struct cli *cli, const char *path, bool js
     if (exit == EXIT_DONE) {
         writer.stream = file.stream;
         writer.show.parties = parties;
-        exit = export_pages(&daemon, cli->operand[0], &writer, error);
+        exit = export_pages(&daemon, cli->operand[0], &writer, count, error);
     }
     if (exit == EXIT_DONE && replacement_commit(&file, error) != 0)
         exit = EXIT_REFUSED;
@@ -164,34 +186,42 @@ static enum exit_code export_to(const struct cli *cli, const char *path, bool js
     return exit;
 }
 
-static enum exit_code export(struct cli *cli, int argc, char **argv) {
-    static const struct usage usage =
-        {
-            .command = "liaison record export",
-            .synopsis = "LINE --format text|json -o F",
-            .help = "Writes the whole line to a file: as text, as read shows it; or as JSON, one object a line, with "
-                    "what the\n"
-                    "machinery wrote. -o - is standard output.\n",
-            .operands_min = 1,
-            .operands_max = 1,
-        };
+static enum exit_code export_line(struct cli *cli, int argc, char **argv)
+{
+    static const struct usage usage = {
+        .command = "liaison record export",
+        .synopsis = "LINE --format text|json -o F",
+        .help = "Writes the whole line to a file: as text, as read shows it; or as JSON, one object a line, with "
+                "what the\n"
+                "machinery wrote. -o - is standard output.\n",
+        .operands_min = 1,
+        .operands_max = 1,
+    };
     static const char *const formats[] = {"text", "json", NULL};
     const char *format = NULL;
     const char *path = NULL;
-    const struct argument options[] =
-        {
-            {"output", 'o', ARGUMENT_TEXT, &path},
-            {"format", 0, ARGUMENT_TEXT, &format},
-            {0},
-        };
+    const struct argument options[] = {
+        {"output", 'o', ARGUMENT_TEXT, &path},
+        {"format", 0, ARGUMENT_TEXT, &format},
+        {0},
+    };
     struct error error = {0};
+    size_t count = 0;
 
-    if (!arguments_read(cli, argc, argv, &usage, options)) return cli->exit;
-    if (path == NULL) return output_usage(cli, usage.command, "-o F is missing; -o - is standard output");
-    if (format == NULL || !word_is_one_of(format, formats)) return output_usage(cli, usage.command,
-                                                                                "--format is text or json");
-    cli->exit = export_to(cli, path, strcmp(format, "json") == 0, &error);
-    return cli->exit == EXIT_DONE ? EXIT_DONE : output_error(cli, cli->exit, &error);
+    if (!arguments_read(cli, argc, argv, &usage, options))
+        return cli->exit;
+    if (path == NULL)
+        return output_usage(cli, usage.command, "-o F is missing; -o - is standard output");
+    if (format == NULL || !word_is_one_of(format, formats))
+        return output_usage(cli, usage.command, "--format is text or json");
+    cli->exit = export_to(cli, path, strcmp(format, "json") == 0, &count, &error);
+    if (cli->exit != EXIT_DONE)
+        return output_error(cli, cli->exit, &error);
+    if (is_file(cli, path))
+        output_done(cli, json_pack("{s:s, s:I}", "file", path, "entries", (json_int_t)count),
+                    "%s holds %zu entries of %s, in the clear: keep it as you keep what was said", path, count,
+                    cli->operand[0]);
+    return cli->exit;
 }
 
 enum exit_code command_record(struct cli *cli, int argc, char **argv)
@@ -200,7 +230,7 @@ enum exit_code command_record(struct cli *cli, int argc, char **argv)
         {"verify", verify, "check every entry, head and receipt"},
         {"policy", policy, "write whom to trust for proofs"},
         {"prove", prove, "write a proof of one entry, for a third party"},
-        {"export", export, "write the whole line as text or JSON"},
+        {"export", export_line, "write the whole line as text or JSON"},
         {NULL, NULL, NULL},
     };
 

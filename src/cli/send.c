@@ -56,9 +56,8 @@ struct sending {
     uint64_t deadline_us;
     struct daemon daemon;
     json_t *status;
-    json_t *parties; /* the other members' names */
+    json_t *parties; /* the members' names */
     json_t *number;  /* {"author", "number"}: recorded */
-    char name[96];   /* that, in the short form */
 };
 
 static enum exit_code check_words(const struct sending *sending)
@@ -87,33 +86,39 @@ static enum exit_code check_words(const struct sending *sending)
     return EXIT_DONE;
 }
 
-static int check_text(const struct sending *sending, struct error *error)
+/* `where` is how sentences call the text. */
+static int check_text(const struct sending *sending, const char *where, struct error *error)
 {
     struct span text = buffer_span(&sending->text);
 
     if (buffer_failed(&sending->text))
         return error_set(error, ERROR_SYSTEM, "out of memory");
     if (text.size == 0)
-        return error_set(error, ERROR_INVALID, "the text is empty");
+        return error_set(error, ERROR_INVALID, "%s is empty; nothing was sent", where);
     if (text.size > TEXT_SIZE_MAX)
-        return error_set(error, ERROR_INVALID, "the text has more than %d bytes; send it in parts", TEXT_SIZE_MAX);
+        return error_set(error, ERROR_INVALID, "%s has more than %d bytes; nothing was sent. Send it in parts", where,
+                         TEXT_SIZE_MAX);
     if (!text_is_utf8(text))
-        return error_set(error, ERROR_INVALID, "the text is not valid UTF-8");
+        return error_set(error, ERROR_INVALID, "%s is not a text in UTF-8; nothing was sent", where);
     return 0;
 }
 
 static int read_text(struct sending *sending, struct error *error)
 {
     const char *file = sending->cli->operand_count > 1 ? sending->cli->operand[1] : "-";
+    bool typed = sending->message == NULL && strcmp(file, "-") == 0 && isatty(STDIN_FILENO) != 0;
 
+    if (typed && terminal_is_attended())
+        (void)fprintf(stderr, "Type the text; Ctrl-D at the start of a line ends it.\n");
     if (sending->message != NULL)
         buffer_put_span(&sending->text, span_of_string(sending->message));
-    /* One byte more than is allowed tells too long from just long enough; the rest need not be read. */
-    else if (file_read(file, TEXT_SIZE_MAX, &sending->text, error) != 0 && error->code != ERROR_INVALID)
+    else if (file_read(file, TEXT_SIZE_MAX, &sending->text, error) != 0)
         return -1;
-    if (error->code == ERROR_INVALID)
-        *error = (struct error){0};
-    return check_text(sending, error);
+    return check_text(sending,
+                      sending->message != NULL ? "the text of -m"
+                      : strcmp(file, "-") == 0 ? "standard input"
+                                               : file,
+                      error);
 }
 
 /* Takes the token given, or makes one. */
@@ -204,27 +209,6 @@ static enum exit_code append(struct sending *sending, struct error *error)
     return exit;
 }
 
-/* Splits the members into this office and the others, and makes the short name of what was recorded. */
-static void name_entry(struct sending *sending)
-{
-    const char *author = json_string_value(json_object_get(sending->number, "author"));
-    size_t size = author != NULL ? strcspn(author, ".") : 0;
-    size_t same = 0;
-    json_t *all = status_parties(status_line(sending->status, sending->line));
-
-    for (size_t i = 0; author != NULL && i < json_array_size(all); i++) {
-        const char *other = json_string_value(json_array_get(all, i));
-
-        same += strncmp(author, other, size) == 0 && (other[size] == '.' || other[size] == '\0');
-        if (strcmp(author, other) != 0)
-            (void)json_array_append(sending->parties, json_array_get(all, i));
-    }
-    if (author != NULL)
-        (void)snprintf(sending->name, sizeof sending->name, "%.*s/%lld", same > 1 ? 63 : (int)size, author,
-                       (long long)json_integer_value(json_object_get(sending->number, "number")));
-    json_decref(all);
-}
-
 /* What has become of it: the entry as the daemon shows it now. */
 static json_t *fetch_entry(struct sending *sending, struct error *error)
 {
@@ -254,6 +238,13 @@ static bool is_listed(const json_t *list, const char *party)
     return false;
 }
 
+static const char *author_of(const struct sending *sending)
+{
+    const char *author = json_string_value(json_object_get(sending->number, "author"));
+
+    return author != NULL ? author : "";
+}
+
 /* Appends the names of those for whom the wait goes on, "a, b"; nothing if it is over. */
 static void put_missing(const struct sending *sending, const json_t *entry, struct buffer *missing)
 {
@@ -262,8 +253,10 @@ static void put_missing(const struct sending *sending, const json_t *entry, stru
     for (size_t i = 0; i < json_array_size(sending->parties); i++) {
         const char *party = json_string_value(json_array_get(sending->parties, i));
 
-        if (!is_listed(list, party))
-            buffer_print(missing, "%s%s", missing->size > 0 ? ", " : "", party);
+        if (strcmp(party, author_of(sending)) == 0 || is_listed(list, party))
+            continue;
+        buffer_print(missing, "%s", missing->size > 0 ? ", " : "");
+        status_put_party(sending->parties, party, missing);
     }
     if (json_array_size(sending->parties) == 0)
         buffer_print(missing, "the others");
@@ -299,17 +292,23 @@ static bool wait_for_others(struct sending *sending, struct buffer *missing)
 static enum exit_code finish(struct sending *sending)
 {
     struct buffer missing = {0};
+    struct buffer author = {0};
     enum exit_code exit = EXIT_DONE;
 
-    name_entry(sending);
+    sending->parties = status_parties(status_line(sending->status, sending->line));
     output_entry_name(sending->cli, sending->number);
     (void)fflush(stdout);
     output_not_compared(sending->cli, status_line(sending->status, sending->line));
-    if (strcmp(sending->wait, "recorded") != 0 && !wait_for_others(sending, &missing))
+    if (strcmp(sending->wait, "recorded") != 0 && !wait_for_others(sending, &missing)) {
+        status_put_party(sending->parties, author_of(sending), &author);
         exit = output_failure(sending->cli, EXIT_WAITING, "waiting",
-                              "Recorded as %s. Not %s at %s yet; it goes by itself. Do not send it again.",
-                              sending->name, sending->wait, buffer_string(&missing));
+                              "Recorded as %s/%lld. Not %s at %s yet; it goes by itself. Do not send it again.",
+                              buffer_string(&author),
+                              (long long)json_integer_value(json_object_get(sending->number, "number")), sending->wait,
+                              buffer_string(&missing));
+    }
     buffer_free(&missing);
+    buffer_free(&author);
     return exit;
 }
 
@@ -363,7 +362,6 @@ enum exit_code command_send(struct cli *cli, int argc, char **argv)
     if (!arguments_read(cli, argc, argv, &usage, options))
         return cli->exit;
     sending.line = cli->operand[0];
-    sending.parties = json_array();
     exit = run(&sending);
     daemon_close(&sending.daemon);
     buffer_free(&sending.text);

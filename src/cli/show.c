@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "cli/output.h"
+#include "cli/status.h"
 
 #include <ctype.h>
 
@@ -36,25 +37,6 @@ bool show_is_service(const json_t *entry)
     return service_of(entry) < SERVICES;
 }
 
-/* Whether `name` and `other` begin with the same label of `size` bytes. */
-static bool has_label(const char *name, const char *other, size_t size)
-{
-    return strncmp(name, other, size) == 0 && (other[size] == '.' || other[size] == '\0');
-}
-
-void show_party(const struct show *show, const char *name, struct buffer *out)
-{
-    size_t size = strcspn(name, ".");
-    size_t same = 0;
-
-    for (size_t i = 0; i < json_array_size(show->parties); i++) {
-        const char *other = json_string_value(json_array_get(show->parties, i));
-
-        same += other != NULL && has_label(name, other, size);
-    }
-    text_put_shown(out, span_of(name, same > 1 ? strlen(name) : size), false);
-}
-
 /* "washington/17", from "washington.example/17". */
 static void put_name(const struct show *show, const char *name, struct buffer *out)
 {
@@ -67,13 +49,13 @@ static void put_name(const struct show *show, const char *name, struct buffer *o
     }
     memcpy(party, name, (size_t)(slash - name));
     party[slash - name] = '\0';
-    show_party(show, party, out);
+    status_put_party(show->parties, party, out);
     text_put_shown(out, span_of_string(slash), false);
 }
 
 static void put_number(const struct show *show, const json_t *entry, struct buffer *out)
 {
-    show_party(show, string_of(entry, "author"), out);
+    status_put_party(show->parties, string_of(entry, "author"), out);
     buffer_print(out, "/%lld", (long long)json_integer_value(json_object_get(entry, "number")));
 }
 
@@ -104,7 +86,7 @@ static void put_acknowledgements(const struct show *show, const json_t *entry, s
         const json_t *one = json_array_get(all, i);
 
         buffer_print(out, "  acknowledged by ");
-        show_party(show, string_of(one, "by"), out);
+        status_put_party(show->parties, string_of(one, "by"), out);
         buffer_print(out, " (");
         output_put_shown(out, json_object_get(one, "as"));
         buffer_print(out, ") ");
@@ -158,7 +140,7 @@ static void put_ranges(const struct show *show, const json_t *ranges, struct buf
         json_int_t last = json_integer_value(json_object_get(range, "last"));
 
         buffer_print(out, "%s", i == 0 ? " " : ", ");
-        show_party(show, string_of(range, "party"), out);
+        status_put_party(show->parties, string_of(range, "party"), out);
         buffer_print(out, "/%lld", (long long)first);
         if (last != first)
             buffer_print(out, "-%lld", (long long)last);
@@ -201,7 +183,7 @@ void show_flush(struct show *show, struct buffer *out)
 
     if (show->folded[0] == '\0')
         return;
-    show_party(show, show->folded, out);
+    status_put_party(show->parties, show->folded, out);
     buffer_print(out, "/%lld", (long long)show->first);
     if (show->last != show->first)
         buffer_print(out, "-%lld", (long long)show->last);

@@ -29,7 +29,5 @@ bool show_is_service(const json_t *entry);
 void show_entry(struct show *show, const json_t *entry, struct buffer *out);
 /* Appends what was held back. */
 void show_flush(struct show *show, struct buffer *out);
-/* Appends a party's name, cut to its first label where that is unique. */
-void show_party(const struct show *show, const char *name, struct buffer *out);
 
 #endif

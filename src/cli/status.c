@@ -1,5 +1,6 @@
 #include "cli/status.h"
 
+#include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/daemon.h"
 
@@ -37,8 +38,71 @@ json_t *status_parties(const json_t *line)
     return names;
 }
 
-static void put_member(struct buffer *text, const json_t *member)
+/* Whether `name` and `other` begin with the same label of `size` bytes. */
+static bool has_label(const char *name, const char *other, size_t size)
 {
+    return strncmp(name, other, size) == 0 && (other[size] == '.' || other[size] == '\0');
+}
+
+void status_put_party(const json_t *parties, const char *name, struct buffer *out)
+{
+    size_t size = strcspn(name, ".");
+    size_t same = 0;
+
+    for (size_t i = 0; i < json_array_size(parties); i++) {
+        const char *other = json_string_value(json_array_get(parties, i));
+
+        same += other != NULL && has_label(name, other, size);
+    }
+    text_put_shown(out, span_of(name, same > 1 ? strlen(name) : size), false);
+}
+
+static void put_links(struct buffer *text, const json_t *links)
+{
+    for (size_t i = 0; i < json_array_size(links); i++) {
+        const json_t *link = json_array_get(links, i);
+
+        buffer_print(text, "    ");
+        output_put_shown(text, json_object_get(link, "address"));
+        buffer_print(text, "  ");
+        output_put_shown(text, json_object_get(link, "observed"));
+        if (json_is_string(json_object_get(link, "since"))) {
+            buffer_print(text, " since ");
+            output_put_shown(text, json_object_get(link, "since"));
+        }
+        buffer_print(text, "  stated: ");
+        output_put_shown(text, json_object_get(link, "stated"));
+        buffer_print(text, "\n");
+    }
+}
+
+/* New is not broken: a party whose log is not known yet has not been met. */
+static void put_secrecy(struct buffer *text, const json_t *member)
+{
+    if (!json_is_false(json_object_get(member, "forward_secrecy")))
+        return;
+    if (json_integer_value(json_object_get(member, "size")) > 0)
+        buffer_print(text, "  NO FORWARD SECRECY until the next epoch, daily, finds prekeys of it");
+    else
+        buffer_print(text, "  not met yet: what is sent before the first link has no forward secrecy");
+}
+
+/* What to do about a party that no address is known of and that has not called. */
+static void put_no_link(struct buffer *text, const json_t *line, const char *party)
+{
+    json_t *parties = status_parties(line);
+
+    buffer_print(text, "    no link: it dials here, or say where it is: liaison link add ");
+    output_put_shown(text, json_object_get(line, "name"));
+    buffer_print(text, " ");
+    status_put_party(parties, party, text);
+    buffer_print(text, " tcp://HOST:PORT\n");
+    json_decref(parties);
+}
+
+static void put_member(struct buffer *text, const json_t *line, const json_t *member)
+{
+    const char *party = json_string_value(json_object_get(member, "party"));
     const json_t *links = json_object_get(member, "links");
     struct buffer name = {0};
 
@@ -50,22 +114,12 @@ static void put_member(struct buffer *text, const json_t *member)
     output_put_shown(text, json_object_get(member, "oldest"));
     if (json_is_true(json_object_get(member, "me")))
         buffer_print(text, "  (this office)");
-    if (json_is_false(json_object_get(member, "forward_secrecy")))
-        buffer_print(text, "  NO FORWARD SECRECY until it has published new prekeys");
+    put_secrecy(text, member);
     buffer_print(text, "\n");
-    for (size_t i = 0; i < json_array_size(links); i++) {
-        const json_t *link = json_array_get(links, i);
-
-        buffer_print(text, "    ");
-        output_put_shown(text, json_object_get(link, "address"));
-        buffer_print(text, "  ");
-        output_put_shown(text, json_object_get(link, "observed"));
-        buffer_print(text, " since ");
-        output_put_shown(text, json_object_get(link, "since"));
-        buffer_print(text, "  stated: ");
-        output_put_shown(text, json_object_get(link, "stated"));
-        buffer_print(text, "\n");
-    }
+    put_links(text, links);
+    if (json_array_size(links) == 0 && !json_is_true(json_object_get(member, "me")) && party != NULL &&
+        !json_is_true(json_object_get(line, "left")))
+        put_no_link(text, line, party);
 }
 
 static void put_line(struct buffer *text, const json_t *line)
@@ -87,7 +141,7 @@ static void put_line(struct buffer *text, const json_t *line)
                            "that there is an office\n");
     buffer_print(text, "  %-32s %10s %10s  %s\n", "party", "entries", "waiting", "oldest waiting");
     for (size_t i = 0; i < json_array_size(members); i++)
-        put_member(text, json_array_get(members, i));
+        put_member(text, line, json_array_get(members, i));
 }
 
 static void put_status(struct buffer *text, const json_t *status)
@@ -110,6 +164,10 @@ static void put_status(struct buffer *text, const json_t *status)
     }
     for (size_t i = 0; i < json_array_size(lines); i++)
         put_line(text, json_array_get(lines, i));
+    if (json_array_size(lines) == 0 && !json_is_string(json_object_get(status, "reason")))
+        buffer_print(text,
+                     "No line yet. Found one: liaison line found LINE --with CARD; or join one: liaison line join "
+                     "CHARTER --key FILE\n");
 }
 
 enum exit_code command_status(struct cli *cli, int argc, char **argv)

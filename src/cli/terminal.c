@@ -84,7 +84,8 @@ int terminal_secret(const char *prompt, struct buffer *secret, struct error *err
     if (terminal < 0 || tcgetattr(terminal, &shown) != 0) {
         if (terminal >= 0)
             (void)close(terminal);
-        return error_set(error, ERROR_USAGE, "there is no terminal to ask for a passphrase on");
+        return error_set(error, ERROR_USAGE,
+                         "there is no terminal to ask for a passphrase on; --passphrase-file F reads it from a file");
     }
     for (int i = 0; i < 4; i++)
         (void)sigaction(ends[i], &quiet, &before[i]);

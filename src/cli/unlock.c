@@ -24,6 +24,8 @@ enum exit_code command_unlock(struct cli *cli, int argc, char **argv)
     }
     result = daemon_ask(cli, "unlock", json_pack("{s:s%}", "passphrase", passphrase.data, passphrase.size));
     passphrase_free(&passphrase);
+    if (result != NULL)
+        output_done(cli, json_incref(result), "The office is unlocked");
     json_decref(result);
     return cli->exit;
 }

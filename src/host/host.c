@@ -362,6 +362,7 @@ static int start_worker(struct host *host, struct error *error)
 
 static int unlock(struct host *host, struct error *error)
 {
+    struct error cause = {0};
     uint8_t *key = NULL;
     int status = -1;
 
@@ -375,7 +376,10 @@ static int unlock(struct host *host, struct error *error)
     if (key == NULL)
         (void)error_set(error, ERROR_SYSTEM, "there is no memory for the key");
     else if (process_read_key(key, host->options->key_file, error) == 0)
-        status = office_unlock_key(host->office, key, host_now(host), error);
+        status = office_unlock_key(host->office, key, host_now(host), &cause);
+    if (cause.code != ERROR_NONE)
+        (void)error_set(error, cause.code, "%.120s: %s. It was left as it is; give the key file that it was made with",
+                        host->options->key_file, cause.message);
     secret_free(key);
     return status;
 }

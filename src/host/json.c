@@ -119,8 +119,9 @@ json_t *json_entry(const struct office_view *view)
     json_t *rest =
         json_pack("{s:s, s:b, s:o, s:o, s:o, s:s, s:o, s:o, s:b, s:b, s:o}", "precedence",
                   precedence != NULL ? precedence : "routine", "exercise", view->exercise, "written",
-                  view->has_written ? json_time(view->written) : json_null(), "received", json_time(view->received),
-                  "answers", view->has_answers ? reference(view->charter, &view->answers) : json_null(), "state",
+                  view->has_written ? json_time(view->written) : json_null(), "received",
+                  view->received > 0 ? json_time(view->received) : json_null(), "answers",
+                  view->has_answers ? reference(view->charter, &view->answers) : json_null(), "state",
                   message_state_name(view->state), "stored", stored(view), "acknowledged", acknowledged(view),
                   "readable", view->readable, "early", view->early, "leaf", json_hex(span_of(view->leaf, HASH_SIZE)));
 
@@ -150,9 +151,10 @@ static json_t *links_of(const struct office_member_status *member)
     for (size_t i = 0; i < member->link_count; i++) {
         const struct office_link_status *link = &member->link[i];
 
-        (void)json_array_append_new(
-            array, json_pack("{s:o, s:s, s:s, s:o}", "address", json_text(span_of_string(link->address)), "stated",
-                             member->stated, "observed", link->up ? "up" : "down", "since", json_time(link->since)));
+        (void)json_array_append_new(array, json_pack("{s:o, s:s, s:s, s:o}", "address",
+                                                     json_text(span_of_string(link->address)), "stated", member->stated,
+                                                     "observed", link->up ? "up" : "down", "since",
+                                                     link->since > 0 ? json_time(link->since) : json_null()));
     }
     return array;
 }

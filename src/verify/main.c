@@ -21,7 +21,8 @@ static const char help[] =
     "Says who wrote the entry in the file PROOF, at which number of its log, and who held it when, if all of\n"
     "that is proved under the file POLICY; else says what is wrong.\n"
     "\n"
-    "  -p, --policy FILE  whose logs and receipts count (C2SP tlog-policy); `liaison record policy LINE -o F` writes one\n"
+    "  -p, --policy FILE  whose logs and receipts count (C2SP tlog-policy); `liaison record policy LINE -o F` writes "
+    "one\n"
     "  -j, --json         answer in JSON\n"
     "  -h, --help         this text\n"
     "  -V, --version      the version\n"
@@ -177,6 +178,28 @@ static int print_json(const struct proof *proof, const struct verdict *verdict)
                                         json_hash(proof->root), "held", held));
 }
 
+/* Names the file that is wrong, and says what that means. */
+static int blame(const char *file, const struct error *cause, const char *remedy, struct error *error)
+{
+    if (cause->code == ERROR_SYSTEM)
+        return error_set(error, cause->code, "%s", cause->message);
+    return error_set(error, cause->code, "%.100s: %s. Nothing is proved; %s", file, cause->message, remedy);
+}
+
+static int check(const struct options *options, struct policy *policy, struct span policy_text, struct span proof_text,
+                 struct proof *proof, struct verdict *verdict, struct error *error)
+{
+    struct error cause = {0};
+
+    if (policy_parse(policy, policy_text, &cause) != 0)
+        return blame(options->policy, &cause, "take the policy again from somebody you trust", error);
+    if (proof_parse(proof, proof_text, &cause) != 0)
+        return blame(options->proof, &cause, "ask for the proof again", error);
+    if (proof_verify(verdict, proof, policy, &cause) != 0)
+        return blame(options->proof, &cause, "ask for it again, with the policy of its line", error);
+    return 0;
+}
+
 /* Policies are too large for the stack. */
 static int verify(const struct options *options, struct policy *policy, struct error *error)
 {
@@ -190,8 +213,7 @@ static int verify(const struct options *options, struct policy *policy, struct e
         read_file(options->policy, POLICY_SIZE_MAX, &policy_text, error) != 0)
         goto out;
     status = EXIT_NOT_PROVED;
-    if (policy_parse(policy, buffer_span(&policy_text), error) != 0 ||
-        proof_parse(&proof, buffer_span(&proof_text), error) != 0 || proof_verify(&verdict, &proof, policy, error) != 0)
+    if (check(options, policy, buffer_span(&policy_text), buffer_span(&proof_text), &proof, &verdict, error) != 0)
         goto out;
     if ((options->json ? print_json : print_sentence)(&proof, &verdict) != 0) {
         (void)error_set(error, ERROR_SYSTEM, "the answer could not be written: %s", strerror(errno));

@@ -21,9 +21,19 @@ static void messages_are_acknowledged(void)
                                          "2\",\"pyongyang/3\"],\"as\":\"principal\"}",
                                          RESULT("{\"author\":\"washington.example\",\"number\":18}")},
                                         {0}};
+    static const struct step before[] = {
+        {"\"acknowledge\"", RESULT("{\"author\":\"washington.example\",\"number\":18,\"recorded\":false}")},
+        {"\"from\":\"washington.example/18\",\"limit\":1",
+         RESULT("{\"entries\":[{\"written\":\"2026-11-23T19:28:00Z\"}]}")},
+        {"\"status\"", STATUS("true")},
+        {0}};
 
     CHECK(run_with(steps, command_acknowledge, "ack talks pyongyang/2 pyongyang/3 --as principal") == EXIT_DONE);
     CHECK(strcmp(captured.out, "washington.example/18\n") == 0);
+    CHECK(run_with(before, command_acknowledge, "ack talks pyongyang/2") == EXIT_DONE);
+    CHECK(strcmp(captured.out, "washington.example/18\n") == 0);
+    CHECK(strcmp(captured.err, "liaison: pyongyang/2 was acknowledged before by washington as duty-officer, at "
+                               "2026-11-23T19:28:00Z, in its entry 18; nothing was recorded\n") == 0);
     CHECK(run_command(command_acknowledge, "/none", "ack talks pyongyang/2 --as boss", &captured) == EXIT_USAGE);
     CHECK(run_command(command_acknowledge, "/none", "ack talks pyongyang", &captured) == EXIT_USAGE);
 }
@@ -44,8 +54,14 @@ static void links_are_added_tested_and_listed(void)
         {0}};
 
     CHECK(run_with(add, command_link, "link add talks pyongyang tcp://h:1") == EXIT_DONE);
+    CHECK(strcmp(captured.out,
+                 "talks: pyongyang is dialled at tcp://h:1 from now on. Whether it answers: liaison status\n") == 0);
+    CHECK(run_with(add, command_link, "link add talks pyongyang tcp://h:1 --json") == EXIT_DONE);
+    CHECK(strcmp(captured.out, "{\"line\":\"talks\",\"party\":\"pyongyang\",\"address\":\"tcp://h:1\"}\n") == 0);
     CHECK(run_with(wrong, command_link, "link remove talks pyongyang x") == EXIT_REFUSED);
     CHECK(strcmp(captured.err, "liaison: \"x\" is no address\n") == 0);
+    CHECK(run_with(list, command_link, "link list peace") == EXIT_REFUSED);
+    CHECK(captured.out[0] == '\0' && strstr(captured.err, "there is no line peace here") != NULL);
     CHECK(run_with(list, command_link, "link list talks") == EXIT_DONE);
     CHECK(strcmp(captured.out, "talks pyongyang.example tcp://127.0.0.1:7001 up\n") == 0);
     CHECK(run_with(good, command_link, "link test talks pyongyang tcp://h:1") == EXIT_DONE);
@@ -84,6 +100,39 @@ static void status_says_what_people_must_know(void)
     CHECK(strstr(captured.out, "NO FORWARD SECRECY") != NULL);
     CHECK(run_with(steps, command_status, "status --json") == EXIT_DONE);
     CHECK(strstr(captured.out, "{\"office\":\"washington.example\",\"state\":\"ready\"") == captured.out);
+}
+
+#define NEW_MEMBER(size, links)                                                                                        \
+    RESULT("{\"office\":\"washington.example\",\"state\":\"ready\",\"reason\":null,\"lines\":[{\"name\":\"talks\","    \
+           "\"confirmed\":"                                                                                            \
+           "true,\"courier_key\":true,\"members\":[{\"party\":\"washington.example\",\"me\":true,\"size\":2,"          \
+           "\"links\":[]},"                                                                                            \
+           "{\"party\":\"pyongyang.example\",\"me\":false,\"size\":" size                                              \
+           ",\"forward_secrecy\":false,\"links\":[" links "]}]}],\"alarms\":[]}")
+
+static void what_is_new_does_not_look_broken(void)
+{
+    static const struct step empty[] = {
+        {"\"status\"",
+         RESULT("{\"office\":\"a.example\",\"state\":\"ready\",\"reason\":null,\"lines\":[],\"alarms\":[]}")},
+        {0}};
+    static const struct step new[] = {{"\"status\"", NEW_MEMBER("0", "")}, {0}};
+    static const struct step met[] = {
+        {"\"status\"",
+         NEW_MEMBER("3", "{\"address\":\"tcp://h:1\",\"stated\":\"open\",\"observed\":\"down\",\"since\":null}")},
+        {0}};
+
+    CHECK(run_with(empty, command_status, "status") == EXIT_DONE);
+    CHECK(strstr(captured.out, "No line yet. Found one: liaison line found LINE --with CARD") != NULL);
+    CHECK(run_with(new, command_status, "status") == EXIT_DONE);
+    CHECK(strstr(captured.out, "not met yet: what is sent before the first link has no forward secrecy\n") != NULL);
+    CHECK(strstr(captured.out, "no link: it dials here, or say where it is: liaison link add talks pyongyang "
+                               "tcp://HOST:PORT\n") != NULL);
+    CHECK(strstr(captured.out, "NO FORWARD SECRECY") == NULL);
+    CHECK(run_with(met, command_status, "status") == EXIT_DONE);
+    CHECK(strstr(captured.out, "NO FORWARD SECRECY until the next epoch, daily, finds prekeys of it\n") != NULL);
+    CHECK(strstr(captured.out, "tcp://h:1  down  stated: open\n") != NULL);
+    CHECK(strstr(captured.out, "no link") == NULL);
 }
 
 static void fingerprints_are_compared(void)
@@ -166,6 +215,7 @@ int main(void)
     RUN(links_are_added_tested_and_listed);
     RUN(the_record_is_verified);
     RUN(status_says_what_people_must_know);
+    RUN(what_is_new_does_not_look_broken);
     RUN(fingerprints_are_compared);
     RUN(exports_are_whole_or_not_there);
     RUN(what_waits_is_shown);

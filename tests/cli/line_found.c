@@ -1,4 +1,8 @@
 #include "fake.h"
+#include "seal/card.h"
+#include "seal/secret.h"
+
+static struct buffer card; /* of the other party */
 
 static struct captured captured;
 
@@ -20,6 +24,35 @@ static void put_file(const char *path, const char *content)
     CHECK(file != NULL && fputs(content, file) >= 0 && fclose(file) == 0);
 }
 
+static void make_card(void)
+{
+    struct identity identity;
+    struct entropy entropy = {0};
+    struct card made;
+
+    entropy_stir(&entropy, span_of_string("pyongyang"));
+    identity_generate(&identity, &entropy);
+    CHECK(card_make(&made, "pyongyang.example", "ko", &identity, NULL) == 0);
+    card_print(&made, &card);
+}
+
+/* The request for a line with that card `count` times. */
+static const char *asked(unsigned count, const char *courier_key)
+{
+    static char text[8192];
+    json_t *cards = json_array();
+    char *printed = NULL;
+
+    for (unsigned i = 0; i < count; i++)
+        (void)json_array_append_new(cards, json_string(buffer_string(&card)));
+    printed = json_dumps(cards, JSON_COMPACT);
+    (void)snprintf(text, sizeof text, "\"line.found\",\"params\":{\"name\":\"talks\",\"cards\":%s,\"courier_key\":%s}",
+                   printed, courier_key);
+    free(printed);
+    json_decref(cards);
+    return text;
+}
+
 static enum exit_code found_with(const struct step *steps, const char *words)
 {
     struct fake fake;
@@ -33,11 +66,9 @@ static enum exit_code found_with(const struct step *steps, const char *words)
 
 static void charter_and_key_are_written_and_people_are_told(void)
 {
-    static const struct step steps[] = {
-        {"\"line.found\",\"params\":{\"name\":\"talks\",\"cards\":[\"card of the other\"],\"courier_key\":true}",
-         RESULT("{\"charter\":\"the charter\",\"key\":\"the key\"}")},
-        {"\"line.show\"", RESULT("{\"name\":\"talks\",\"fingerprint\":\"12345 67890\"}")},
-        {0}};
+    const struct step steps[] = {{asked(1, "true"), RESULT("{\"charter\":\"the charter\",\"key\":\"the key\"}")},
+                                 {"\"line.show\"", RESULT("{\"name\":\"talks\",\"fingerprint\":\"12345 67890\"}")},
+                                 {0}};
     struct stat status;
 
     CHECK(found_with(steps, "found talks --with card") == EXIT_DONE);
@@ -66,7 +97,8 @@ static void a_refusal_leaves_no_files(void)
     static const struct step steps[] = {{"\"line.found\"", FAILURE("exists", "there is a line talks")}, {0}};
 
     CHECK(found_with(steps, "found talks --with card") == EXIT_REFUSED);
-    CHECK(strcmp(captured.err, "liaison: there is a line talks\n") == 0 && captured.out[0] == '\0');
+    CHECK(strcmp(captured.err, "liaison: card: there is a line talks. Nothing was changed\n") == 0);
+    CHECK(captured.out[0] == '\0');
     CHECK(access("talks.charter", F_OK) != 0 && access("talks.key", F_OK) != 0);
     CHECK(run_command(command_line_found, "/nonexistent", "found talks --with card", &captured) == EXIT_NO_DAEMON);
     CHECK(access("talks.charter", F_OK) != 0 && access("talks.key", F_OK) != 0);
@@ -74,11 +106,9 @@ static void a_refusal_leaves_no_files(void)
 
 static void a_line_may_have_no_key_and_several_cards(void)
 {
-    static const struct step steps[] = {
-        {"\"cards\":[\"card of the other\",\"card of the other\",\"card of the other\"],\"courier_key\":false}",
-         RESULT("{\"charter\":\"the charter\",\"key\":null}")},
-        {"\"line.show\"", RESULT("{\"fingerprint\":\"12345 67890\"}")},
-        {0}};
+    const struct step steps[] = {{asked(3, "false"), RESULT("{\"charter\":\"the charter\",\"key\":null}")},
+                                 {"\"line.show\"", RESULT("{\"fingerprint\":\"12345 67890\"}")},
+                                 {0}};
 
     CHECK(found_with(steps, "found talks --with card card --with card --no-courier-key --charter c --json") ==
           EXIT_DONE);
@@ -98,6 +128,10 @@ static void what_is_wrong_is_said_before_the_daemon_is_asked(void)
     CHECK(run_command(command_line_found, "/nonexistent", "found ../x --with card", &captured) == EXIT_REFUSED);
     CHECK(run_command(command_line_found, "/nonexistent", "found talks --with absent", &captured) == EXIT_REFUSED);
     CHECK(strstr(captured.err, "absent") != NULL);
+    CHECK(run_command(command_line_found, "/nonexistent", "found talks --with card --with other", &captured) ==
+          EXIT_REFUSED);
+    CHECK(strstr(captured.err, "liaison: other: this is no card: ") == captured.err);
+    CHECK(strstr(captured.err, "Nothing was changed; ask that party") != NULL);
     CHECK(access("talks.charter", F_OK) != 0);
 }
 
@@ -106,13 +140,17 @@ int main(void)
     char directory[] = "/tmp/liaison-test-XXXXXX";
 
     CHECK(mkdtemp(directory) != NULL && chdir(directory) == 0);
-    put_file("card", "card of the other");
+    make_card();
+    put_file("card", buffer_string(&card));
+    put_file("other", "card of the other");
     RUN(charter_and_key_are_written_and_people_are_told);
     RUN(no_file_is_ever_replaced);
     RUN(a_refusal_leaves_no_files);
     RUN(a_line_may_have_no_key_and_several_cards);
     RUN(what_is_wrong_is_said_before_the_daemon_is_asked);
     unlink("card");
+    unlink("other");
+    buffer_free(&card);
     CHECK(chdir("/") == 0 && rmdir(directory) == 0);
     return test_end();
 }

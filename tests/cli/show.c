@@ -1,4 +1,5 @@
 #include "cli/show.h"
+#include "cli/status.h"
 
 #include "test.h"
 
@@ -104,9 +105,9 @@ static void names_are_cut_only_where_that_is_unique(void)
     json_t *alike = json_pack("[s, s, s]", "geneva.us.example", "geneva.dprk.example", "seoul.example");
 
     show.parties = alike;
-    show_party(&show, "geneva.us.example", &out);
+    status_put_party(show.parties, "geneva.us.example", &out);
     buffer_put(&out, " ", 1);
-    show_party(&show, "seoul.example", &out);
+    status_put_party(show.parties, "seoul.example", &out);
     CHECK(shown("geneva.us.example seoul"));
     json_decref(alike);
     show.parties = parties;

@@ -246,7 +246,7 @@ def three():
                                                    for office in everybody], [number] * 3)
     c.kill()
     late = a.run("send", "three", "-m", "Without Cairo", "--wait", "stored", "--timeout", "500ms")
-    case("three members: who has not stored it", late.code == 3 and "Not stored at cairo.example yet" in late.err, late)
+    case("three members: who has not stored it", late.code == 3 and "Not stored at cairo yet" in late.err, late)
     members = a.status()["lines"][0]["members"]
     same("three members: waiting, per member and over the furthest behind", [each["waiting"] for each in members],
          [1, 0, 1])

@@ -103,7 +103,7 @@ def waiting(w, p, wire):
     short = w.run("send", "talks", "-m", "Has anybody seen it?", "--wait", "acknowledged", "--timeout", "300ms")
     number = short.out.strip().rsplit("/", 1)[-1]
     same("--wait acknowledged ends with 3 and says so", (short.code, short.err),
-         (3, f"liaison: Recorded as washington/{number}. Not acknowledged at pyongyang.example yet; it goes by itself. "
+         (3, f"liaison: Recorded as washington/{number}. Not acknowledged at pyongyang yet; it goes by itself. "
           "Do not send it again.\n"))
     # A person acknowledges while the command waits.
     done = []
@@ -121,7 +121,7 @@ def waiting(w, p, wire):
     number = late.out.strip().rsplit("/", 1)[-1]
     same("--wait stored ends with 3 and says so", (late.code, late.out, late.err),
          (3, f"washington.example/{number}\n", f"liaison: Recorded as washington/{number}. Not stored at "
-          "pyongyang.example yet; it goes by itself. Do not send it again.\n"))
+          "pyongyang yet; it goes by itself. Do not send it again.\n"))
     case("after the time given", 0.4 < time.monotonic() - begun < 3)
     late = w.run("send", "talks", "-m", "More", "--wait", "stored", "--timeout", "200ms", "--json")
     same("with --json", (late.code, json.loads(late.err)["error"]["code"]), (3, "waiting"))
@@ -139,6 +139,50 @@ def waiting(w, p, wire):
 
 def inbox(office):
     return [json.loads(line)["number"] for line in office.run("inbox", "talks", "--json").out.splitlines()]
+
+
+def acknowledged_once(w, p):
+    """The same entry in the same role: once, however often and however fast it is said."""
+    def made():
+        return [each for each in p.entries() if each["kind"] == "acknowledgement"]
+
+    first, second, third = (number_of(w.run("send", "talks", "-m", text, "--wait", "stored")) for text in "def")
+    ack = p.run("ack", "talks", f"washington/{first}")
+    again = p.run("ack", "talks", f"washington.example/{first}", f"washington/{first}")
+    case("an ack again gives the first one", ack.code == 0 and again.code == 0 and again.out == ack.out, again)
+    case("and says by whom and when", re.fullmatch(
+        rf"liaison: washington.example/{first} and the others were acknowledged before by pyongyang as duty-officer, "
+        rf"at {TIME}, in its entry {number_of(ack)}; nothing was recorded\n", again.err), again)
+    machine = p.run("ack", "talks", f"washington/{first}", "--json")
+    same("in JSON", json.loads(machine.out),
+         {"author": "pyongyang.example", "number": number_of(ack), "recorded": False})
+    same("in JSON, the note", json.loads(machine.err)["note"]["code"], "acknowledged")
+    before = made()
+    other = p.run("ack", "talks", f"washington/{first}", "--as", "principal")
+    case("another role may", other.code == 0 and other.err == "" and other.out != ack.out, other)
+    some = p.run("ack", "talks", f"washington/{first}", f"washington/{second}", f"washington/{second}")
+    case("of several only those that were not, each once", some.code == 0 and some.err == "", some)
+    same("and the entries name those", [(each["as"], each["acknowledges"]) for each in made()[len(before):]],
+         [("principal", [f"washington.example/{first}"]), ("duty-officer", [f"washington.example/{second}"])])
+    # All at once, on one connection: nothing is folded, and not even recorded, when the next one comes.
+    control = p.control()
+    for i in range(20):
+        control.socket.sendall(json.dumps({"jsonrpc": "2.0", "id": 1000 + i, "method": "acknowledge", "params": {
+            "line": "talks", "entries": [f"washington/{third}"], "as": "duty-officer"}}).encode() + b"\n")
+    answers = [control.line()["result"] for _ in range(20)]
+    control.close()
+    same("twenty at once: one is recorded", [len({each["number"] for each in answers}),
+                                             sum(each["recorded"] for each in answers)], [1, 1])
+    token = "0123456789abcdef" * 2
+    control = p.control()
+    for i in range(20):
+        control.socket.sendall(json.dumps({"jsonrpc": "2.0", "id": 1000 + i, "method": "append", "params": {
+            "line": "talks", "entries": [{"text": "Once", "token": token}]}}).encode() + b"\n")
+    same("a token sent twenty times at once: one number", len({control.line()["result"]["entries"][0]["number"]
+                                                               for _ in range(20)}), 1)
+    control.close()
+    same("twenty at once: one entry", [each["acknowledges"] for each in made()].count(
+        [f"washington.example/{third}"]), 1)
 
 
 def people(w, p):
@@ -159,6 +203,7 @@ def people(w, p):
     case("as duty officer, unless said", until(lambda: [each["acknowledged"][0]["as"] for each in w.messages()
                                                         if each["number"] in two and each["acknowledged"]]
                                                == ["duty-officer"] * 2))
+    acknowledged_once(w, p)
     asked = number_of(w.run("send", "talks", "-m", "예?", "--language", "ko", "--wait", "stored"))
     p.run("send", "talks", "-m", "예.", "--language", "ko", "--answers", f"washington/{asked}", "--wait", "stored")
     entry = until(lambda: next((each for each in w.messages() if each["number"] == asked
