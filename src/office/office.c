@@ -148,6 +148,12 @@ void office_job_done(struct office *office, struct office_job *job, struct now n
     if (job->space != 0)
         office->space = job->space;
     job->done(office, job, now);
+    scrub_noted(office, job);
+    if (job->error.code == ERROR_STORAGE)
+        core_stop(office, ERROR_STORAGE,
+                  "%s. Nothing more is signed; what the others have receipted is safe with them. Check the disk, then "
+                  "start the office again; do not put back an older copy",
+                  job->error.message);
     job->release(job);
     core_turn(office);
 }
@@ -302,6 +308,8 @@ bool office_has_line(const struct office *office, struct span name)
 
 struct line *core_line(struct office *office, struct span name, bool writes, struct error *error)
 {
+    static const char of_that_name[] = "of that name";
+
     if (office->state == OFFICE_LOCKED) {
         (void)error_set(error, ERROR_LOCKED, "the office is locked; type `liaison unlock` first");
         return NULL;
@@ -313,7 +321,9 @@ struct line *core_line(struct office *office, struct span name, bool writes, str
     for (size_t i = 0; i < office->line_count; i++)
         if (span_equal(name, span_of_string(office->line[i]->name)))
             return office->line[i];
-    (void)error_set(error, ERROR_NOT_FOUND, "there is no line of that name here");
+    (void)error_set(error, ERROR_NOT_FOUND, "there is no line %.*s here; `liaison line list` says which there are",
+                    text_is_line_name(name) ? (int)name.size : (int)strlen(of_that_name),
+                    text_is_line_name(name) ? (const char *)name.data : of_that_name);
     return NULL;
 }
 
@@ -331,7 +341,7 @@ int core_parse_entry(const struct line *line, struct span text, unsigned *member
     if (*index >= sync_durable(line->sync, *member) && overtaken_find(line, *member, *index) == NULL)
         return error_set(error, ERROR_NOT_FOUND,
                          "%s/%llu is not in the record: %llu entries of its author are held here",
-                         line->charter->members[*member].name, (unsigned long long)*index,
+                         line->member[*member].name, (unsigned long long)*index,
                          (unsigned long long)sync_durable(line->sync, *member));
     return 0;
 }

@@ -81,6 +81,7 @@ struct office_job {
     uint64_t number;
     struct buffer mark;
     uint64_t space; /* set by the driver after run(): store_space() */
+    int64_t broken; /* place of an entry that was read and is not what was recorded; 0: none */
     struct error error;
     struct office_job *next; /* the engine's own */
 };

@@ -17,7 +17,7 @@ struct verify_job {
     unsigned member;
     uint64_t size[MEMBERS_MAX];    /* to be verified */
     struct tree_frontier frontier; /* of the member at hand */
-    struct store_result heads; /* from here on, during a slice */
+    struct store_result heads;     /* from here on, during a slice */
     size_t next_head;
     uint64_t entries, receipts;
     struct mark_log log[MEMBERS_MAX];
@@ -32,7 +32,7 @@ static void verify_release(struct office_job *job)
 static int wrong(struct verify_job *verify, uint64_t size, const char *what)
 {
     return error_set(&verify->job.error, ERROR_MISMATCH, "%s at %llu entries of %s does not match what is held", what,
-                     (unsigned long long)size, verify->line->charter->members[verify->member].name);
+                     (unsigned long long)size, verify->line->member[verify->member].name);
 }
 
 /* A head must be the root here and verify; so must the receipts on it. */
@@ -88,14 +88,9 @@ static int read_heads(struct verify_job *verify, struct store *store, uint64_t s
 static int verify_entry(struct verify_job *verify, struct store *store, const struct store_row *row)
 {
     const struct store_result *heads = &verify->heads;
-    uint8_t leaf[HASH_SIZE];
-
-    if (PLACE_INDEX(row->n[0]) != verify->frontier.size)
+    if (PLACE_INDEX(row->n[0]) != verify->frontier.size || !scrub_is_whole(&verify->job, row))
         return wrong(verify, verify->frontier.size, "an entry");
-    tree_leaf(leaf, row->b[1]);
-    if (!span_equal(row->b[0], span_of(leaf, HASH_SIZE)))
-        return wrong(verify, verify->frontier.size, "an entry");
-    tree_append(&verify->frontier, leaf);
+    tree_append(&verify->frontier, row->b[0].data);
     verify->entries++;
     if (verify->next_head == heads->count && heads->more && read_heads(verify, store, verify->frontier.size) != 0)
         return -1;
@@ -309,7 +304,13 @@ static int prove_run(struct office_job *job, struct store *store)
     struct tree_range ranges[TREE_PROOF_MAX];
     int status = store_read(store, &query, &result, &job->error);
 
-    if (status == 0 && result.count > 0)
+    if (status == 0 && (result.count == 0 || !scrub_is_whole(job, &result.row[0])))
+        status =
+            error_set(&job->error, ERROR_MISMATCH,
+                      "%s/%llu is broken on the disk of this office; it is being asked of the others. Try again once "
+                      "the alarm in `liaison status` is over",
+                      prove->line->member[prove->member].name, (unsigned long long)prove->index);
+    if (status == 0)
         buffer_put_span(&prove->entry, result.row[0].b[1]);
     store_result_free(&result);
     if (status != 0 || choose_proving_head(prove, store) != 0)

@@ -1,6 +1,7 @@
 /*
  * The scrub: whenever the office is awake and has nothing else to do, at most once a second, a slice of a log is read
- * again and hashed. What broke on the disk is asked of the other members, and taken from whoever proves it.
+ * again and hashed. What broke on the disk is asked of the other members, and taken from whoever proves it; so is what
+ * anybody else finds broken who reads entries.
  */
 #include <stdlib.h>
 
@@ -14,8 +15,34 @@ struct scrub_job {
     unsigned member;
     uint64_t from, below;
     uint64_t next; /* where to go on */
-    bool broken;   /* entry `next` is */
 };
+
+bool scrub_is_whole(struct office_job *job, const struct store_row *row)
+{
+    uint8_t leaf[HASH_SIZE];
+
+    tree_leaf(leaf, row->b[1]);
+    if (span_equal(row->b[0], span_of(leaf, HASH_SIZE)))
+        return true;
+    if (job->broken == 0)
+        job->broken = row->n[0];
+    return false;
+}
+
+void scrub_noted(struct office *office, const struct office_job *job)
+{
+    uint32_t log = PLACE_LOG(job->broken);
+
+    for (size_t i = 0; i < office->line_count && job->broken != 0; i++) {
+        struct line *line = office->line[i];
+        unsigned member = log - LOG_NUMBER(line, 0);
+
+        if (log < LOG_NUMBER(line, 0) || member >= line->charter->member_count)
+            continue;
+        core_alarm(office, BROKEN, line->member[member].name, (unsigned long long)PLACE_INDEX(job->broken), line->name);
+        sync_mend(line->sync, member, PLACE_INDEX(job->broken));
+    }
+}
 
 static void scrub_release(struct office_job *job)
 {
@@ -35,15 +62,13 @@ static int scrub_run(struct office_job *job, struct store *store)
     query.n[2] = (int64_t)scrub->below;
     status = store_read(store, &query, &result, &job->error);
     scrub->next = scrub->from;
-    for (size_t i = 0; status == 0 && i < result.count && !scrub->broken; i++) {
-        uint8_t leaf[HASH_SIZE];
-
-        tree_leaf(leaf, result.row[i].b[1]);
-        scrub->broken =
-            PLACE_INDEX(result.row[i].n[0]) != scrub->next || !span_equal(result.row[i].b[0], span_of(leaf, HASH_SIZE));
-        scrub->next += !scrub->broken;
+    for (size_t i = 0; status == 0 && i < result.count && job->broken == 0; i++) {
+        if (PLACE_INDEX(result.row[i].n[0]) != scrub->next)
+            break; /* the next slice begins with what is missing */
+        scrub->next += scrub_is_whole(job, &result.row[i]);
     }
-    scrub->broken |= status == 0 && result.count == 0;
+    if (status == 0 && scrub->next == scrub->from)
+        job->broken = PLACE(query.n[0], scrub->next);
     store_result_free(&result);
     return status;
 }
@@ -54,17 +79,7 @@ static void scrub_done(struct office *office, struct office_job *job, struct now
 
     (void)now;
     office->scrubbing = false;
-    if (job->error.code != ERROR_NONE) {
-        core_stop(office, ERROR_STORAGE, "reading the record again failed: %s", job->error.message);
-        return;
-    }
-    office->scrub_index = scrub->next;
-    if (!scrub->broken)
-        return;
-    core_alarm(office, BROKEN, scrub->line->charter->members[scrub->member].name, (unsigned long long)scrub->next,
-               scrub->line->name);
-    sync_mend(scrub->line->sync, scrub->member, scrub->next);
-    office->scrub_index++;
+    office->scrub_index = scrub->next + (job->broken != 0);
 }
 
 /* The next log with something in it. False if there is none. */
@@ -120,9 +135,8 @@ void scrub_mend(struct office *office, struct line *line, const struct sync_even
     op.b[1] = sync_chunk_entry(event->chunk, 0);
     core_lazy(office, &op);
     office->hurry = true;
-    core_alarm_over(office, BROKEN, line->charter->members[event->member].name, (unsigned long long)event->first,
-                    line->name);
-    core_log(office, "%s/%llu on the line %s was mended from another member's copy",
-             line->charter->members[event->member].name, (unsigned long long)event->first, line->name);
+    core_alarm_over(office, BROKEN, line->member[event->member].name, (unsigned long long)event->first, line->name);
+    core_log(office, "%s/%llu on the line %s was mended from another member's copy", line->member[event->member].name,
+             (unsigned long long)event->first, line->name);
     sync_chunk_free(event->chunk);
 }

@@ -111,18 +111,20 @@ static int gather_pending(const struct line *line, struct store *store, int64_t 
     return status;
 }
 
-static int gather_entry(const struct line *line, struct store *store, int64_t place, struct buffer *bytes,
-                        struct buffer *sealed, uint64_t *received, struct error *error)
+static int gather_entry(struct view_job *view, struct store *store, int64_t place, struct buffer *bytes,
+                        struct buffer *sealed, uint64_t *received)
 {
+    struct error *error = &view->job.error;
     struct store_query query = {.kind = STORE_ENTRY, .n = {place}};
     struct store_result result = {0};
     int status = store_read(store, &query, &result, error);
 
     if (status == 0 && result.count == 0) {
-        status = gather_pending(line, store, place, bytes, sealed, error);
+        status = gather_pending(view->line, store, place, bytes, sealed, error);
     } else if (status == 0) {
         const struct store_row *row = &result.row[0];
 
+        (void)scrub_is_whole(&view->job, row); /* it is shown as far as it can be opened */
         *received = (uint64_t)row->n[4];
         buffer_put_span(bytes, row->b[1]);
         if (row->n[1] == ENTRY_SEALED)
@@ -165,8 +167,7 @@ static int gather_mentions(struct view_job *view, struct store *store, int64_t p
         mention->index = PLACE_INDEX(by);
         *tail = mention;
         tail = &mention->next;
-        status = gather_entry(view->line, store, by, &mention->bytes, &mention->sealed, &mention->received,
-                              &view->job.error);
+        status = gather_entry(view, store, by, &mention->bytes, &mention->sealed, &mention->received);
         view->bytes += mention->bytes.size;
     }
     store_result_free(&result);
@@ -180,7 +181,7 @@ static int gather(struct view_job *view, struct store *store, int64_t place)
 
     row->author = author_of(view->line, place);
     row->index = PLACE_INDEX(place);
-    if (gather_entry(view->line, store, place, &row->bytes, &row->sealed, &row->received, error) != 0 ||
+    if (gather_entry(view, store, place, &row->bytes, &row->sealed, &row->received) != 0 ||
         gather_receipts(store, place, row, error) != 0 || gather_mentions(view, store, place, row) != 0)
         return -1;
     view->bytes += row->bytes.size;

@@ -17,7 +17,8 @@ int connection_error(int code, const char *what, struct error *error)
         return error_set(error, ERROR_FULL, "%s: the disk is full", what);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return error_set(error, ERROR_REFUSED, "%s: another process is using it, most likely another liaisond that runs this office", what);
+        return error_set(error, ERROR_REFUSED,
+                         "%s: another process is using it, most likely another liaisond that runs this office", what);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
         return error_set(error, ERROR_STORAGE, "%s: the file is damaged (%s)", what, sqlite3_errstr(code));
@@ -113,7 +114,7 @@ static int set_switches(struct store *store, struct error *error)
 }
 
 /* The first access, which takes the lock. Nothing is written to what may be another application's file. */
-static int check_owner(struct store *store, const char *path, struct error *error)
+static int check_owner(struct store *store, struct error *error)
 {
     int code = SQLITE_OK;
     int64_t application = ask(store, "PRAGMA application_id", &code);
@@ -124,14 +125,13 @@ static int check_owner(struct store *store, const char *path, struct error *erro
     if (code != SQLITE_OK)
         return connection_error(code, "the database cannot be opened", error);
     if (application != STORE_APPLICATION_ID)
-        return error_set(error, ERROR_STORAGE, "%s is a database of another application", path);
+        return error_set(error, ERROR_STORAGE, "it is a database of another application");
     if (version > STORE_VERSION)
         return error_set(error, ERROR_VERSION,
-                         "%s was written by a newer liaison (database version %lld, this one knows %d)", path,
+                         "it was written by a newer liaison (database version %lld, this one knows %d)",
                          (long long)version, STORE_VERSION);
     if (version < STORE_VERSION)
-        return error_set(error, ERROR_STORAGE, "%s is damaged: there is no database version %lld", path,
-                         (long long)version);
+        return error_set(error, ERROR_STORAGE, "it is damaged: there is no database version %lld", (long long)version);
     return 0;
 }
 
@@ -165,7 +165,7 @@ static int make_schema(struct store *store, struct error *error)
                what, error);
 }
 
-static int check_schema(struct store *store, const char *path, struct error *error)
+static int check_schema(struct store *store, struct error *error)
 {
     sqlite3_stmt *statement = NULL;
     bool same = true;
@@ -185,7 +185,7 @@ static int check_schema(struct store *store, const char *path, struct error *err
     if (code != SQLITE_DONE && code != SQLITE_ROW)
         return connection_error(code, "the database cannot be opened", error);
     if (!same || store_schema[count] != NULL)
-        return error_set(error, ERROR_STORAGE, "%s is damaged: its tables are not those of database version %d", path,
+        return error_set(error, ERROR_STORAGE, "it is damaged: its tables are not those of database version %d",
                          STORE_VERSION);
     return 0;
 }
@@ -200,9 +200,9 @@ static int check_length(struct store *store, const char *path, struct error *err
     if (code != SQLITE_OK)
         return connection_error(code, "the database cannot be opened", error);
     if (stat(path, &status) != 0)
-        return error_set(error, ERROR_SYSTEM, "%s: %s", path, strerror(errno));
+        return error_set(error, ERROR_SYSTEM, "%s", strerror(errno));
     if (status.st_size != pages * STORE_PAGE_SIZE)
-        return error_set(error, ERROR_STORAGE, "%s is damaged: it has %lld bytes where %lld belong", path,
+        return error_set(error, ERROR_STORAGE, "it is damaged: it has %lld bytes where %lld belong",
                          (long long)status.st_size, (long long)(pages * STORE_PAGE_SIZE));
     return 0;
 }
@@ -213,11 +213,13 @@ static int check_file(const char *path, struct error *error)
     struct stat status = {0};
 
     if (lstat(path, &status) != 0)
-        return error_set(error, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_SYSTEM, "%s: %s", path, strerror(errno));
+        return error_set(error, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_SYSTEM, "%s", strerror(errno));
     if (!S_ISREG(status.st_mode))
-        return error_set(error, ERROR_STORAGE, "%s is not a file", path);
+        return error_set(error, ERROR_STORAGE, "it is not a file");
     if (status.st_size == 0)
-        return error_set(error, ERROR_STORAGE, "%s is empty: making it was interrupted, or it was cut off", path);
+        return error_set(error, ERROR_STORAGE, "it is empty: making it was interrupted, or it was cut off");
+    if (access(path, R_OK | W_OK) != 0)
+        return error_set(error, ERROR_SYSTEM, "it cannot be written: %s", strerror(errno));
     return 0;
 }
 
@@ -257,7 +259,7 @@ int connection_open(struct store *store, const char *path, bool create, struct e
         return connection_error(code, "the database cannot be opened", error);
     if (set_switches(store, error) != 0)
         return -1;
-    if (!create && check_owner(store, path, error) != 0)
+    if (!create && check_owner(store, error) != 0)
         return -1;
     if (set_writing(store, error) != 0)
         return -1;
@@ -267,8 +269,8 @@ int connection_open(struct store *store, const char *path, bool create, struct e
         return -1;
     /* SQLite ignores a failure to sync the directory when it makes its WAL. */
     if (fsync(store->directory) != 0)
-        return error_set(error, ERROR_STORAGE, "the directory of %s cannot be synced: %s", path, strerror(errno));
-    if (check_schema(store, path, error) != 0 || check_length(store, path, error) != 0)
+        return error_set(error, ERROR_STORAGE, "its directory cannot be synced: %s", strerror(errno));
+    if (check_schema(store, error) != 0 || check_length(store, path, error) != 0)
         return -1;
     (void)sqlite3_wal_hook(store->connection, page_count_of_wal, store);
     return 0;

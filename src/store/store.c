@@ -55,7 +55,11 @@ static int make_file(const char *path, struct error *error)
 
 struct store *store_open(const char *path, bool create, struct error *error)
 {
+    static const char left_alone[] =
+        ". It was left as it is; check the disk, and put back no older copy: what the others "
+        "have receipted is safe with them";
     struct store *store = calloc(1, sizeof *store);
+    struct error cause = {0};
     bool made = false;
     bool opened = false;
 
@@ -69,8 +73,11 @@ struct store *store_open(const char *path, bool create, struct error *error)
     made = create && make_file(path, error) == 0;
     if (create && !made)
         goto out;
-    opened = connection_open(store, path, create, error) == 0 && connection_prepare(store, error) == 0 &&
-             read_batch(store, error) == 0;
+    opened = connection_open(store, path, create, &cause) == 0 && connection_prepare(store, &cause) == 0 &&
+             read_batch(store, &cause) == 0;
+    if (!opened)
+        (void)error_set(error, cause.code, "%.120s: %s%s", path, cause.message,
+                        cause.code == ERROR_STORAGE && !create ? left_alone : "");
 out:
     if (opened)
         return store;

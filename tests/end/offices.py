@@ -12,6 +12,7 @@ import select
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -109,12 +110,12 @@ class Result:
         self.err = done.stderr.decode("utf-8", "surrogateescape")
 
     def __repr__(self):
-        return f"{' '.join(self.arguments[:12])[:300]}\nexit {self.code}\nstdout: {self.out}\nstderr: {self.err}"
+        return f"{' '.join(map(str, self.arguments[:12]))[:300]}\nexit {self.code}\nstdout: {self.out}\nstderr: {self.err}"
 
 
 def run(*arguments, stdin=b"", timeout=60, program=None, **options):
     """Runs `liaison` (or another program) to its end."""
-    line = [program or LIAISON, *map(str, arguments)]
+    line = [program or LIAISON, *(each if isinstance(each, bytes) else str(each) for each in arguments)]
     done = subprocess.run(line, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
                           check=False, cwd=ROOT, **options)
     return Result(line, done)
@@ -137,14 +138,16 @@ def write(name, content):
 
 def is_error(name, result, code, words, sentence=""):
     """Refused in plain words and in JSON, and nothing on stdout. `result` is a function of more arguments; `words` is
-    the error's code, or a tuple of those allowed."""
+    the error's code, or a tuple of those allowed; `sentence` a part of it, or a pattern."""
+    if isinstance(sentence, str):
+        sentence = re.compile(re.escape(sentence))
     words = (words,) if isinstance(words, str) else words
     plain, machine = result(), result("--json")
     case(name, plain.code == code and plain.out == "" and re.fullmatch(r"liaison: [^\n]+\n", plain.err)
-         and sentence in plain.err, plain)
+         and sentence.search(plain.err), plain)
     try:
         error = json.loads(machine.err)["error"]
-        right = error["code"] in words and sentence in error["message"] and list(error) == ["code", "message"]
+        right = error["code"] in words and sentence.search(error["message"]) and list(error) == ["code", "message"]
     except (ValueError, KeyError, TypeError):
         right = False
     case(f"{name}, with --json", machine.code == code and machine.out == "" and right, machine)
@@ -346,6 +349,19 @@ def found(founder, *others, line="talks", key=True):
     for office in (founder, *others):
         digits = office.run("line", "fingerprint", line).out
         office.run("line", "confirm", line, digits)
+
+
+def spoil(office, member, number):
+    """Flips a bit of an entry in an office's database; the office is stopped."""
+    place = (member + 1) << 40 | number
+    database = sqlite3.connect(os.path.join(office.directory, "liaison.db"))
+    (data,) = database.execute("SELECT bytes FROM entries WHERE place = ?", (place,)).fetchone()
+    data = bytearray(data)
+    data[-1] ^= 1
+    database.execute("UPDATE entries SET bytes = ? WHERE place = ?", (bytes(data), place))
+    database.commit()
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
 
 
 # --- the wire between them ------------------------------------------------------------------------------------------

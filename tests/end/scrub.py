@@ -1,8 +1,6 @@
 #!/usr/bin/python3
 """What breaks on the disk is found when it is read again, fetched from the other member, and proved before it is taken."""
-import sqlite3
-
-from offices import SEED, Office, case, finish, found, note, same, until
+from offices import SEED, Office, case, finish, found, note, same, spoil, until
 
 note(f"seed {SEED}")
 washington, pyongyang = Office("washington.example", "w").start(), Office("pyongyang.example", "p").start()
@@ -12,19 +10,6 @@ washington.run("link", "add", "talks", "pyongyang", pyongyang.listen[0])
 sent = [washington.run("send", "talks", "-m", f"message {i}", "--wait", "stored").out.strip() for i in range(5)]
 until(washington.is_settled)
 before = pyongyang.verify().out
-
-
-def spoil(office, member, number):
-    """Flips a bit of an entry in an office's database; the office is stopped."""
-    place = (member + 1) << 40 | number
-    database = sqlite3.connect(f"{office.directory}/liaison.db")
-    (data,) = database.execute("SELECT bytes FROM entries WHERE place = ?", (place,)).fetchone()
-    data = bytearray(data)
-    data[-1] ^= 1
-    database.execute("UPDATE entries SET bytes = ? WHERE place = ?", (bytes(data), place))
-    database.commit()
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.close()
 
 
 for office, member, what in ((pyongyang, 0, "another's entry"), (washington, 0, "one's own entry")):

@@ -178,6 +178,7 @@ static void what_is_no_database_of_ours_is_refused_with_a_sentence(void)
     file_write(scratch("nothing"), span_of("", 0));
     CHECK(refusal(scratch("nothing")).code == ERROR_STORAGE);
     CHECK(strstr(refusal(scratch("nothing")).message, "empty") != NULL);
+    CHECK(strstr(refusal(scratch("nothing")).message, scratch("nothing")) != NULL);
     file_write(scratch("text"), bytes_of("This is a text that somebody put in the place of the database.\n"));
     CHECK(refusal(scratch("text")).code == ERROR_STORAGE);
     CHECK(mkdir(scratch("directory"), 0700) == 0 && refusal(scratch("directory")).code == ERROR_STORAGE);

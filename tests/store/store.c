@@ -396,6 +396,49 @@ static void the_wal_is_used_again_once_it_is_long(void)
     store_close(store);
 }
 
+#define PAGE_BYTES 4096
+
+/* More than the cache holds, and all of it in the database file; then that file is changed, or cut, behind its back. */
+static enum error_code code_after(const char *name, bool cut)
+{
+    struct store *store = make(name);
+    struct store_batch batch = {0};
+    struct store_query query = {.kind = STORE_ENTRIES, .n = {0, 0, 2000}};
+    struct store_result result = {0};
+    struct error error = {0};
+    struct buffer content = {0};
+
+    for (int i = 0; i < 8; i++) {
+        fill_batch(&batch, i * 20, 20, 50000);
+        CHECK(commit(store, &batch));
+    }
+    CHECK(store_checkpoint_all(store, &error) == 0);
+    file_read(scratch(name), &content);
+    CHECK(content.size > 7 << 20);
+    if (cut)
+        CHECK(truncate(scratch(name), 2 * PAGE_BYTES) == 0);
+    for (size_t at = PAGE_BYTES; at < content.size; at++)
+        content.data[at] = (uint8_t)(at * 7 + at / 251);
+    if (!cut)
+        file_write(scratch(name), buffer_span(&content));
+    while (error.code == ERROR_NONE && store_read(store, &query, &result, &error) == 0 && result.more) {
+        query.n[1] += (int64_t)result.count;
+        store_result_free(&result);
+    }
+    CHECK(strstr(error.message, "damaged") != NULL);
+    store_result_free(&result);
+    buffer_free(&content);
+    store_batch_free(&batch);
+    store_close(store);
+    return error.code;
+}
+
+static void a_file_that_breaks_while_it_is_open_is_not_read(void)
+{
+    CHECK(code_after("changed", false) == ERROR_STORAGE);
+    CHECK(code_after("shorter", true) == ERROR_STORAGE);
+}
+
 /* Batch k puts the entries (k - 1) * 3 up to k * 3 and moves the log's size there. */
 static void number_batch(struct store_batch *batch, int64_t number)
 {
@@ -560,6 +603,7 @@ int main(void)
     run_on_a_small_file_system();
     RUN(a_deleted_secret_is_nowhere);
     RUN(the_wal_is_used_again_once_it_is_long);
+    RUN(a_file_that_breaks_while_it_is_open_is_not_read);
     RUN(a_process_that_ends_at_any_write_keeps_what_it_committed);
     RUN(a_wal_cut_anywhere_gives_back_whole_batches);
     scratch_clean();
