@@ -6,7 +6,10 @@ middle of a line; after each group their status and the roots of their records a
 is changed in copies of an office: its daemon says what is wrong, is stopped, or finds it in `record verify`; it never
 crashes, and never signs on after a mark that is gone.
 """
+import base64
+import ctypes
 import hashlib
+import json
 import os
 import random
 import re
@@ -65,6 +68,25 @@ def all_refused(name, content, ask, codes):
 # --- what people hand in ---------------------------------------------------------------------------------------------
 
 
+def sign(seed, text):
+    """An Ed25519 signature, by libsodium."""
+    sodium = ctypes.CDLL("libsodium.so.23")
+    public, secret, signature = (ctypes.create_string_buffer(size) for size in (32, 64, 64))
+    sodium.crypto_sign_seed_keypair(public, secret, seed)
+    sodium.crypto_sign_detached(signature, None, text, ctypes.c_ulonglong(len(text)), secret)
+    return base64.b64encode(signature.raw).decode()
+
+
+def renamed(card, sheet, name):
+    """A card of the same keys under another name, rightly signed: what a party can make that has those keys."""
+    lines = card.splitlines(True)[:7]
+    lines[1] = f"name {name}\n"
+    seeds = dict(line.split(" ", 1) for line in sheet.splitlines() if " " in line)
+    signed = b"liaison/card/v1" + "".join(lines).encode()
+    return "".join(lines) + "".join(f"{which}-signature {sign(base64.b64decode(seeds[which + '-seed']), signed)}\n"
+                                    for which in ("log", "receipt"))
+
+
 def cards(w, p, s):
     line = w.control()
     own, other, third = (office.run("card").out for office in (w, p, s))
@@ -78,9 +100,27 @@ def cards(w, p, s):
                         ("another's keys under one's name", ["".join(
                             mine if i < 2 else theirs for i, (mine, theirs) in enumerate(
                                 zip(other.splitlines(True), third.splitlines(True))))])):
-        files = [word for i, text in enumerate(given) for word in ("--with", write(f"bad{i}.card", text))]
+        for i, text in enumerate(given):
+            write(f"bad{i}.card", text)
+        files = [word for i in range(len(given)) for word in ("--with", f"bad{i}.card")]
         is_error(f"a card: {name}", lambda *more: w.run("line", "found", "bad", *files, *more), 1,
-                 ("invalid", "mismatch", "version", "refused", "exists"))
+                 ("invalid", "mismatch", "version", "refused", "exists"), re.compile(
+                     r"^(liaison: )?bad0\.card(, bad1\.card)?: .{10,}\. Nothing was changed"))
+    run("init", "geneva.example", "--key-file", "g.key", "--office", "g", "--recovery-sheet", "g.sheet")
+    geneva = run("card", "--office", "g").out
+    write("geneva.card", geneva)
+    write("bern.card", renamed(geneva, read("g.sheet").decode(), "bern.example"))
+    case("a card of the same keys under another name is one", run("card", "--office", "g").out == renamed(
+        geneva, read("g.sheet").decode(), "geneva.example"))
+    is_error("two cards with equal keys", lambda *more: w.run("line", "found", "bad", "--with", "geneva.card", "--with",
+                                                              "bern.card", *more), 1, "invalid", "are equal")
+    for kind in ("charter", "key"):
+        is_error(f"a {kind} in the place of a card", lambda *more: w.run("line", "found", "bad", "--with",
+                                                                        f"talks.{kind}", *more), 1, "invalid",
+                 f"talks.{kind}: this is no card")
+    write("half.card", other[:len(other) // 2])
+    is_error("half a card", lambda *more: w.run("line", "found", "bad", "--with", "half.card", *more), 1, "invalid",
+             "half.card: ")
     is_error("a card that is not there", lambda *more: w.run("line", "found", "bad", "--with", "no.card", *more), 1,
              ("system", "not-found"), "no.card")
     is_error("a card in a directory", lambda *more: w.run("line", "found", "bad", "--with", ROOT, *more), 1,
@@ -120,11 +160,39 @@ def charters(w, p, s):
     is_error("a charter with a courier key, joined without", lambda *more: p.run("line", "join", "second.charter",
                                                                                  "--no-courier-key", *more), 1,
              ("mismatch", "refused", "invalid"))
-    double = charter.replace("\nmembers 2\n", "\nmembers 3\n") + charter[charter.index("liaison-card/v1"):].split(
+    twice = charter.replace("\nmembers 2\n", "\nmembers 3\n") + charter[charter.index("liaison-card/v1"):].split(
         "liaison-card/v1")[1].join(["liaison-card/v1", ""])
+    write("twice.charter", twice)
+    is_error("a charter that names a party twice", lambda *more: p.run("line", "join", "twice.charter", "--key",
+                                                                       "second.key", *more), 1, "invalid",
+             "twice.charter: the charter names washington.example twice. Nothing was changed")
+    double = charter.replace("\nmembers 2\n", "\nmembers 4\n") + read("bern.card").decode() + read(
+        "geneva.card").decode()
     write("double.charter", double)
     is_error("a charter with two equal keys", lambda *more: p.run("line", "join", "double.charter", "--key",
-                                                                  "second.key", *more), 1, ("invalid", "mismatch"))
+                                                                  "second.key", *more), 1, "invalid",
+             "double.charter: two keys in the charter are equal: one of ")
+    write("half.charter", charter[:len(charter) // 2])
+    is_error("half a charter", lambda *more: p.run("line", "join", "half.charter", "--key", "second.key", *more), 1,
+             "invalid", "half.charter: ")
+    write("half.key", key[:len(key) // 2])
+    is_error("half a courier key", lambda *more: p.run("line", "join", "second.charter", "--key", "half.key", *more), 1,
+             "invalid", "half.key: ")
+    # Another hash in the charter makes another line; a key that names that line is still not its key.
+    hashed = next(each for each in charter.splitlines() if each.startswith("courier-key "))
+    wrong = charter.replace(hashed, "courier-key " + base64.b64encode(bytes(32)).decode())
+    write("wrong.charter", wrong)
+    line_id = hashlib.sha256(b"liaison/charter/v1" + wrong.encode()).hexdigest()
+    write("wrong.key", courier_key(line_id, fields["key"]))
+    is_error("a charter with another courier key hash", lambda *more: p.run("line", "join", "wrong.charter", "--key",
+                                                                            "second.key", *more), 1, "mismatch",
+             "wrong.charter with second.key: that courier key belongs to another line")
+    is_error("and with a key that names that line", lambda *more: p.run("line", "join", "wrong.charter", "--key",
+                                                                        "wrong.key", *more), 1, "mismatch",
+             "wrong.charter with wrong.key: that is not the courier key that the charter names. Nothing was changed")
+    is_error("a charter without one's own card", lambda *more: p.run("line", "join", "theirs.charter", "--key",
+                                                                     "theirs.key", *more), 1, "refused",
+             "theirs.charter with theirs.key: this office, pyongyang.example, is not a member of that charter")
     newer = charter.replace("liaison-charter/v1", "liaison-charter/v2")
     write("newer.charter", newer)
     is_error("a charter of a newer version", lambda *more: p.run("line", "join", "newer.charter", "--key", "second.key",
@@ -132,6 +200,36 @@ def charters(w, p, s):
     same("nothing changed", picture(p), before)
     joined = p.run("line", "join", "second.charter", "--key", "second.key")
     case("what was refused does not stand in the way of the right one", joined.code == 0, joined)
+
+
+def command_lines(w):
+    """Every subcommand with words it does not take: empty stdout, one sentence or one JSON object, a right exit code."""
+    def titles(*words):
+        found_here = re.findall(r"^  (\w[\w-]*) ", run(*words, "--help").out, re.M)
+        sub = "SUBCOMMAND" in run(*words, "--help").out
+        return [words] + [each for name in found_here for each in titles(*words, name)] if sub else [words]
+
+    before = picture(w)
+    wrong, count = [], 0
+    for words in titles():
+        for more in ([], ["--nonsense"], ["-?"], ["--office"], ["--office", ""], ["--office", "/nonexistent"], ["nothing"],
+                     ["nothing", "x/1"], ["nothing", "x", "y"], list("abcdefghijkl") * 6, [b"\xff"], ["\x1b[2J"],
+                     ["talks", "pyongyang/99999", "-o", "/proc/x"]):
+            arguments = [*words, *more] if "--office" in more else [*words, "--office", w.directory, *more]
+            plain, machine = run(*arguments), run("--json", *arguments)
+            count += 1
+            if plain.code == 0 and machine.code == 0:
+                continue  # it takes those words
+            try:
+                error = json.loads(machine.err)
+                right = list(error) == ["error"] and list(error["error"]) == ["code", "message"]
+            except ValueError:
+                right = False
+            if not (right and plain.code == machine.code in (1, 2, 4) and plain.out == machine.out == ""
+                    and re.fullmatch(r"liaison: [^\n\x1b]{10,}\n", plain.err)):
+                wrong.append((plain, machine))
+    case(f"{count} wrong command lines are each refused as they should be", not wrong and count > 250, wrong[:3])
+    same("nothing changed", picture(w), before)
 
 
 def names(w):
@@ -181,6 +279,12 @@ def texts(w):
         write("bad.text", content)
         is_error(f"a text {name}", lambda *more: w.run("send", "talks", "bad.text", *more), 1, "invalid")
         is_error(f"a text {name}, from stdin", lambda *more: w.run("send", "talks", *more, stdin=content), 1, "invalid")
+    for name, text in (("that is empty", b""), ("in Latin-1", "déjà".encode("latin-1")), ("of 60,001 bytes",
+                                                                                           b"x" * 60001)):
+        is_error(f"a text {name}, from -m", lambda *more: run(b"send", b"talks", b"-m", text, "--office", w.directory,
+                                                              *more), 1, "invalid", "the text of -m")
+    for name, file in (("that is empty", "empty"), ("of 60,001 bytes", "long"), ("in Latin-1", "latin")):
+        is_error(f"a text {name} names its file", lambda *more: w.run("send", "talks", file, *more), 1, "invalid", file)
     is_error("a text that is not there", lambda *more: w.run("send", "talks", "no.text", *more), 1,
              ("system", "not-found"), "no.text")
     for option, value in (("--precedence", "urgent"), ("--language", "en_GB"), ("--answers", "washington"),
@@ -217,11 +321,30 @@ def proofs(w, s):
         return run(proof, "--policy", policy, program=LIAISON_VERIFY)
 
     case("the proof as it is", verify("one.proof", "one.policy").code == 0)
-    case("under another line's policy", verify("one.proof", "foreign.policy").code == 1)
-    case("a policy as proof", verify("one.policy", "one.policy").code == 1)
-    case("a proof as policy", verify("one.proof", "one.proof").code == 1)
-    case("a proof that is not there", verify("no.proof", "one.policy").code == 2)
-    case("a policy that is not there", verify("one.proof", "no.policy").code == 2)
+    write("half.proof", read("one.proof")[:200])
+    write("half.policy", read("one.policy")[:100])
+    write("latin.proof", read("one.proof").replace(b"extra", b"extr\xe9"))
+    edited = read("one.proof").decode().splitlines(True)
+    edited[2] = "index 0\n"
+    write("edited.proof", "".join(edited))
+    for name, proof, policy, code, sentence in (
+            ("under another line's policy", "one.proof", "foreign.policy", 1, "one.proof: no log of the policy"),
+            ("a policy as proof", "one.policy", "one.policy", 1, "one.policy: this is not a proof"),
+            ("a proof as policy", "one.proof", "one.proof", 1, "one.proof: line 1 of the policy"),
+            ("half a proof", "half.proof", "one.policy", 1, "half.proof: "),
+            ("half a policy", "one.proof", "half.policy", 1, "half.policy: "),
+            ("a proof that is no text", "latin.proof", "one.policy", 1, "latin.proof: "),
+            ("an edited proof", "edited.proof", "one.policy", 1, "edited.proof: "),
+            ("a proof that is not there", "no.proof", "one.policy", 2, "no.proof"),
+            ("a policy that is not there", "one.proof", "no.policy", 2, "no.policy")):
+        plain = verify(proof, policy)
+        machine = run(proof, "--policy", policy, "--json", program=LIAISON_VERIFY)
+        error = json.loads(machine.err)["error"]
+        case(f"{name}: the file is named", plain.code == code and plain.out == "" and re.fullmatch(
+            r"liaison-verify: [^\n]+\n", plain.err) and sentence in plain.err, plain)
+        case(f"{name}: in JSON", machine.code == code and machine.out == "" and sentence in error["message"], machine)
+        if code == 1:
+            case(f"{name}: nothing is proved", "Nothing is proved; " in plain.err, plain)
     for kind in ("proof", "policy"):
         wrong = []
         content = read("one." + kind)
@@ -310,23 +433,29 @@ def disk(w, s):
         database.close()
 
     damage(copy, "an office of a newer version", ["refused"], newer, "newer")
-    damage(copy, "no database", ["refused"], lambda: os.unlink(copy.database))
-    damage(copy, "an empty database", ["refused"], lambda: cut(copy.database, 0))
-    damage(copy, "half a database", ["refused"], lambda: cut(copy.database, size // 2))
+    damage(copy, "no database", ["refused"], lambda: os.unlink(copy.database), copy.directory)
+    damage(copy, "an empty database", ["refused"], lambda: cut(copy.database, 0), copy.database)
+    damage(copy, "half a database", ["refused"], lambda: cut(copy.database, size // 2), copy.database)
     damage(copy, "a database cut by a byte", ["refused", "stopped"], lambda: cut(copy.database, size - 1))
-    damage(copy, "noise as the database", ["refused"], lambda: write(copy.database, dice.randbytes(8192)))
+    damage(copy, "noise as the database", ["refused"], lambda: write(copy.database, dice.randbytes(8192)),
+           copy.database)
     damage(copy, "another party's database", ["refused"],
-           lambda: shutil.copyfile(os.path.join(s.directory, "liaison.db"), copy.database))
-    damage(copy, "no mark", ["stopped"], lambda: os.unlink(copy.mark), "mark")
+           lambda: shutil.copyfile(os.path.join(s.directory, "liaison.db"), copy.database), "copy.key")
+    damage(copy, "a database that is a directory", ["refused"], lambda: (os.unlink(copy.database),
+                                                                         os.mkdir(copy.database)), copy.database)
+    damage(copy, "no mark", ["stopped"], lambda: os.unlink(copy.mark), copy.mark)
     damage(copy, "an empty mark", ["stopped"], lambda: cut(copy.mark, 0), "mark")
     damage(copy, "half a mark", ["stopped"], lambda: cut(copy.mark, os.path.getsize(copy.mark) // 2), "mark")
     damage(copy, "a mark of zeros", ["stopped"], lambda: write(copy.mark, bytes(os.path.getsize(w.mark))), "mark")
     damage(copy, "another party's mark", ["stopped"], lambda: shutil.copyfile(s.mark, copy.mark), "mark")
     damage(copy, "no key file", ["refused"], lambda: os.unlink(copy.secret), "copy.key")
-    damage(copy, "an empty key file", ["refused"], lambda: cut(copy.secret, 0))
-    damage(copy, "another party's key file", ["refused"], lambda: shutil.copyfile(s.secret, copy.secret))
-    damage(copy, "a key file for everybody", ["refused"], lambda: os.chmod(copy.secret, 0o644))
-    damage(copy, "a directory for everybody", ["refused"], lambda: os.chmod(copy.directory, 0o755))
+    damage(copy, "an empty key file", ["refused"], lambda: cut(copy.secret, 0), "copy.key")
+    damage(copy, "half a key file", ["refused"], lambda: cut(copy.secret, 40), "copy.key")
+    damage(copy, "a card as the key file", ["refused"], lambda: shutil.copyfile(os.path.join(w.directory, "card"),
+                                                                                copy.secret), "copy.key")
+    damage(copy, "another party's key file", ["refused"], lambda: shutil.copyfile(s.secret, copy.secret), "copy.key")
+    damage(copy, "a key file for everybody", ["refused"], lambda: os.chmod(copy.secret, 0o644), "copy.key")
+    damage(copy, "a directory for everybody", ["refused"], lambda: os.chmod(copy.directory, 0o755), copy.directory)
     secret = read(w.secret)
     wrong = []
     for at in range(0, len(secret), 1 if LONG else 7):
@@ -386,9 +515,36 @@ def unwritable(w):
             ("an export that cannot be written", ("record", "export", "talks", "--format", "json", "-o", "/proc/x",
                                                   "--office", w.directory))):
         before = picture(w)
-        is_error(name, lambda *more: run(*arguments, *more), 1, ("system", "refused", "not-found"))
+        is_error(name, lambda *more: run(*arguments, *more), 1, ("system", "refused", "not-found"), "/proc/")
         same(f"{name}: nothing changed", (picture(w), os.path.exists(path("x")), os.path.exists(path("x.mark"))),
              (before, False, False))
+
+
+def read_only(w):
+    """An office on a file system that cannot be written; root may write everywhere else."""
+    mounted = path("fixed")
+    os.mkdir(mounted)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", mounted], check=False,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if done.returncode != 0:
+        skip("an unwritable directory", "a small file system cannot be mounted here")
+        return
+    try:
+        copy = Copy(w)
+        copy.directory, copy.mark = path("fixed/copy"), path("fixed/copy.mark")
+        copy.database = os.path.join(copy.directory, "liaison.db")
+        copy.fresh()
+        subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
+        copy.launch()
+        case("an office in an unwritable directory does not start", copy.await_state() is None
+             and copy.process.wait(10) == 1, copy.said())
+        case("and says which", re.fullmatch(rf"liaisond: {copy.database}: it cannot be written: [^\n]+\n", copy.said()), copy.said())
+        copy.process = None
+        is_error("an office is not made in one", lambda *more: run("init", "x.example", "--key-file", "x.key", "--office",
+                                                                   "fixed/x", *more), 1, "system", "fixed/x")
+        case("and no key file is left", not os.path.exists(path("x.key")))
+    finally:
+        subprocess.run(["umount", "-l", mounted], check=False)
 
 
 def full():
@@ -425,6 +581,17 @@ def full():
         for _ in range(3):
             p.ask("append", line="full", entries=[{"text": "x" * 50000}] * 16)
         is_error("a full disk", lambda *more: w.run("send", "full", "-m", "No room at all", *more), 1, "full")
+        for name, arguments in (("a policy", ("record", "policy", "full")), ("an export", ("record", "export", "full",
+                                                                                         "--format", "json"))):
+            write("small/kept", "")
+            is_error(f"{name} onto a full disk", lambda *more: w.run(*arguments, "-o", "small/kept", *more), 1,
+                     ("system", "full"), "small/kept")
+            same(f"{name} onto a full disk: the file there is as it was", read("small/kept"), b"")
+        is_error("an office on a full disk", lambda *more: run("init", "x.example", "--key-file", "x.key", "--office",
+                                                               "small/x", *more), 1, ("system", "full", "storage"),
+                 "small/x")
+        same("an office on a full disk: nothing is left", [os.path.exists(path(each)) for each in
+                                                           ("small/x", "small/x.mark", "x.key")], [False] * 3)
         case("a full disk does not end the daemon", until(lambda: w.process.poll() is None and w.status()), w.said())
         os.unlink(os.path.join(mounted, "fill"))
         case("with room again it goes on by itself", until(lambda: w.is_settled("full") and p.is_settled("full"), 30),
@@ -454,6 +621,7 @@ def main():
     case("the line is up", until(lambda: w.is_settled() and p.is_settled()))
     cards(w, p, s)
     charters(w, p, s)
+    command_lines(w)
     names(w)
     addresses(w)
     texts(w)
@@ -463,6 +631,7 @@ def main():
     for office in (w, p, s):
         same(f"{office.name} ends as it should", office.stop(), 0)
     disk(w, s)
+    read_only(w)
     two_batches_behind(w, p)
     full()
     finish()
