@@ -55,8 +55,7 @@ static bool wait_for_missing(struct office *office, struct line *line, unsigned 
         return true;
     member->waited_in_vain = true;
     core_log(office, "%s names %s/%llu on the line %s, which does not come; it is not waited for any longer",
-             line->charter->members[author].name, line->charter->members[claim->member].name,
-             (unsigned long long)claim->index, line->name);
+             line->member[author].name, line->member[claim->member].name, (unsigned long long)claim->index, line->name);
     return false;
 }
 
@@ -175,8 +174,8 @@ static uint64_t weigh(struct office *office, struct line *line, const struct fol
     }
     if (!claim->true_) {
         core_log(office, "%s/%llu names another entry %llu of %s than is held here; that claim is void",
-                 line->charter->members[found->member].name, (unsigned long long)found->index,
-                 (unsigned long long)claim->index, line->charter->members[claim->member].name);
+                 line->member[found->member].name, (unsigned long long)found->index, (unsigned long long)claim->index,
+                 line->member[claim->member].name);
         return 0;
     }
     if (claim->index >= line->member[claim->member].folded || !known_depth(line, claim, &depth))

@@ -161,9 +161,9 @@ static void take_notice(struct office *office, struct line *line, unsigned autho
         /* One alarm, whatever it names: alarms of many numbers would leave no room for others. */
         core_alarm(office,
                    "%s cannot open entries of ours on the line %s; the log names them: send again what mattered",
-                   line->charter->members[author].name, line->name);
+                   line->member[author].name, line->name);
         core_log(office, "%s cannot open our entry %llu on the line %s and perhaps later ones",
-                 line->charter->members[author].name, (unsigned long long)body->unreadable[i].first, line->name);
+                 line->member[author].name, (unsigned long long)body->unreadable[i].first, line->name);
         return;
     }
 }
