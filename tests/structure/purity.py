@@ -7,7 +7,7 @@ nor a room below it defines. office reaches the disk through the store that is h
 import re
 import subprocess
 import sys
-from rooms import MAY_INCLUDE, PURE, case, end
+from rooms import MAY_INCLUDE, PURE, ROOT, case, end
 
 C = """memchr memcmp bcmp memcpy memmove memrchr memset strchr strcmp strlen strncmp strnlen strrchr strspn
        calloc free malloc realloc reallocarray snprintf vsnprintf __assert_fail __stack_chk_fail __popcountdi2 _GLOBAL_OFFSET_TABLE_""".split()
@@ -54,4 +54,14 @@ for room in PURE:
     foreign = sorted(name for name in needed - allowed if not re.match(PREFIXES.get(room, "$"), name))
     case(defined and not foreign, f"{room} reaches nothing outside", [f"{room} uses {name}" for name in foreign])
     case(not writable, f"{room} has no writable globals", sorted(writable))
+
+# What the simulator answers is all that the store asks of the system: nothing of it escapes to a real disk.
+answered = set(re.findall(r"\b__wrap_(\w+)", (ROOT / "sim" / "system.c").read_text(encoding="utf-8")))
+needed = tables["store"][1]
+for below in MAY_INCLUDE["store"].split():
+    needed = needed - tables[below][0]
+harmless = {"__errno_location", "reallocarray", "strdup", "strndup", "strerror"} | set(C)
+escaping = sorted(name for name in needed - harmless - answered if not name.startswith("sqlite3_"))
+case(answered and not escaping, "what the store asks of the system, the simulator answers",
+     [f"store uses {name}" for name in escaping])
 end()

@@ -1,0 +1,182 @@
+/*
+ * The real store and the real mark on a virtual disk: every call fails once, the power is cut at every call, and what
+ * was committed is there.
+ */
+#include "vfs.h"
+
+#include "store/mark.h"
+#include "system.h"
+#include "test.h"
+
+#define PATH "/0/liaison.db"
+#define BATCHES 3
+
+static struct power power;
+static struct disk *disk;
+
+static void begin(uint64_t seed)
+{
+    vfs_register(seed);
+    power = (struct power){0};
+    disk = disk_new(seed, 0, &power);
+    system_mount(0, disk);
+}
+
+static void end(void)
+{
+    system_mount(0, NULL);
+    disk_free(disk);
+}
+
+static int put(struct store *store, uint64_t number, struct error *error)
+{
+    struct store_batch batch = {0};
+    struct store_op op = {.kind = STORE_PUT_ENTRY, .n = {PLACE(1, number), 1, 2, 3, 4}};
+    uint8_t leaf[HASH_SIZE] = {(uint8_t)number};
+    uint8_t bytes[9000] = {(uint8_t)number};
+    int status = -1;
+
+    op.b[0] = span_of(leaf, sizeof leaf);
+    op.b[1] = span_of(bytes, sizeof bytes);
+    store_batch_put(&batch, &op);
+    if (store_stage(store, &batch, error) == 0)
+        status = store_commit(store, number, error);
+    store_batch_free(&batch);
+    return status;
+}
+
+/* How many batches said that they are durable. */
+static uint64_t run(bool lengthen)
+{
+    struct error error = {0};
+    struct store *store = store_open(PATH, false, &error);
+    uint64_t done = store == NULL ? 0 : store_batch_number(store);
+
+    if (store != NULL && lengthen)
+        store_lengthen_wal(store);
+    while (store != NULL && done < BATCHES && put(store, done + 1, &error) == 0)
+        done++;
+    if (store != NULL && error.code == ERROR_NONE)
+        (void)store_checkpoint_all(store, &error);
+    store_close(store);
+    return done;
+}
+
+static void make(void)
+{
+    struct error error = {0};
+    struct store *store = store_open(PATH, true, &error);
+
+    CHECK(store != NULL);
+    store_close(store);
+    CHECK(disk_sync_directory(disk) == 0);
+}
+
+static bool is_whole(uint64_t batches)
+{
+    struct error error = {0};
+    struct store *store = store_open(PATH, false, &error);
+    struct store_query query = {.kind = STORE_ENTRIES, .n = {1, 0, 100}};
+    struct store_result result = {0};
+    bool whole = false;
+
+    if (store == NULL)
+        printf("# %s\n", error.message);
+    if (store != NULL && store_read(store, &query, &result, NULL) == 0)
+        whole = store_batch_number(store) >= batches && result.count == store_batch_number(store);
+    store_result_free(&result);
+    store_close(store);
+    return whole;
+}
+
+static void the_store_runs_on_it(void)
+{
+    begin(1);
+    make();
+    CHECK(run(true) == BATCHES && is_whole(BATCHES));
+    CHECK(disk_truth_size(disk, "liaison.db", true) > 4096);
+    end();
+}
+
+/* Returns whether the cut fell before the end. */
+static bool cut_at(uint64_t at, uint64_t seed)
+{
+    uint64_t done = 0;
+    bool was_cut = false;
+
+    begin(seed);
+    make();
+    power.cut_at = power.calls + at;
+    done = run(false);
+    was_cut = power.off;
+    disk_crash(disk);
+    power = (struct power){0};
+    CHECK(is_whole(done));
+    CHECK(run(false) == BATCHES && is_whole(BATCHES));
+    end();
+    return was_cut;
+}
+
+static void no_power_cut_takes_what_was_committed(void)
+{
+    uint64_t at = 1;
+
+    while (cut_at(at, at) && cut_at(at, at + 1000))
+        at++;
+    CHECK(at > 60);
+}
+
+/* The same with a disk that forgets to sync the WAL: some cut must take what was committed. */
+static void without_the_sync_of_the_wal_one_does(void)
+{
+    bool lost = false;
+
+    for (uint64_t seed = 1; seed < 40 && !lost; seed++) {
+        begin(seed);
+        make();
+        vfs_drop_wal_syncs(true);
+        power.cut_at = power.calls + 20 + seed * 3;
+        lost = run(false) > 0;
+        disk_crash(disk);
+        power = (struct power){0};
+        vfs_drop_wal_syncs(false);
+        lost = lost && !is_whole(1);
+        end();
+    }
+    CHECK(lost);
+}
+
+static struct mark_state mark_of(uint64_t batch)
+{
+    return (struct mark_state){.office = {7}, .batch = batch};
+}
+
+static void the_mark_runs_on_it(void)
+{
+    struct error error = {0};
+    struct mark_state state = mark_of(1);
+    struct mark *mark = NULL;
+    struct mark *second = NULL;
+
+    begin(2);
+    mark = mark_create("/0/office.mark", &state, &error);
+    CHECK(mark != NULL);
+    mark_close(mark);
+    disk_crash(disk);
+    mark = mark_open("/0/office.mark", &state, &error);
+    CHECK(mark != NULL && state.batch == 1);
+    second = mark_open("/0/office.mark", &state, &error);
+    CHECK(second == NULL && error.code == ERROR_REFUSED);
+    mark_close(mark);
+    mark_state_free(&state);
+    end();
+}
+
+int main(void)
+{
+    RUN(the_store_runs_on_it);
+    RUN(no_power_cut_takes_what_was_committed);
+    RUN(without_the_sync_of_the_wal_one_does);
+    RUN(the_mark_runs_on_it);
+    return test_end();
+}
