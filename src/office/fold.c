@@ -286,6 +286,7 @@ struct monotonic fold_next(const struct office *office)
     struct monotonic next = NEVER;
 
     for (size_t l = 0; l < office->line_count; l++)
-        next = monotonic_earlier(next, order_next(office, office->line[l]));
+        if (!office->line[l]->folding) /* else there is a turn when it is done */
+            next = monotonic_earlier(next, order_next(office, office->line[l]));
     return next;
 }

@@ -364,9 +364,10 @@ struct monotonic office_next(const struct office *office)
     if (office->state != OFFICE_READY)
         return NEVER;
     next = monotonic_earlier(next, fold_next(office));
-    if (core_is_lazy(office))
+    /* While a batch is out no other can be made, and when it is back there is a turn. */
+    if (core_is_lazy(office) && !office->committing)
         next = monotonic_earlier(next, office->lazy_at);
-    if (office->truncate)
+    if (office->truncate && !office->committing)
         next = monotonic_earlier(next, office->truncate_at);
     for (size_t i = 0; i < office->line_count; i++) {
         next = monotonic_earlier(next, sync_next(office->line[i]->sync));
