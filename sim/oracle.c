@@ -1,0 +1,427 @@
+#include "oracle.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "image.h"
+#include "record/head.h"
+#include "system.h"
+
+#define TEXTS_MAX 8192
+#define LOG_MAX 8192
+#define UNKNOWN UINT64_MAX
+
+struct text {
+    unsigned party;
+    uint64_t index; /* UNKNOWN: nobody said yet */
+    bool recorded;
+    char text[ORACLE_TEXT_MAX];
+    bool shown[ORACLE_PARTIES_MAX]; /* by whom, when asked in the end */
+};
+
+struct leaf {
+    bool known;
+    uint8_t hash[32];
+};
+
+struct signed_root {
+    bool known;
+    uint8_t root[32];
+};
+
+/* One author's log, as it must be. */
+struct log {
+    bool has_origin;
+    char origin[ORIGIN_SIZE];
+    struct leaf leaf[LOG_MAX];
+    struct signed_root head[LOG_MAX];
+    uint64_t largest;                      /* size signed */
+    uint64_t text_at[LOG_MAX];             /* text number + 1 of the entry; 0: not known */
+    uint64_t promised[ORACLE_PARTIES_MAX]; /* entries that party must keep */
+    uint64_t durable[ORACLE_PARTIES_MAX];  /* entries seen in its durable image */
+    uint64_t told[ORACLE_PARTIES_MAX];     /* entries below this were told, since it started */
+    bool early[ORACLE_PARTIES_MAX][LOG_MAX];
+};
+
+struct oracle {
+    unsigned parties;
+    unsigned acting;
+    struct trace *trace;
+    bool excused[ORACLE_PARTIES_MAX];
+    uint64_t heads, receipts;
+    struct log *log[ORACLE_PARTIES_MAX];
+    struct text *text[TEXTS_MAX];
+    char verdict[400];
+};
+
+/* Signatures come to whoever judges now: the linker hands head_sign() and receipt_sign() to this file. */
+static struct oracle *judge;
+
+void __real_head_sign(struct head *head, const char *origin, const uint8_t log_secret[static SIGN_SECRET_SIZE]);
+void __wrap_head_sign(struct head *head, const char *origin, const uint8_t log_secret[static SIGN_SECRET_SIZE]);
+void __real_receipt_sign(struct receipt *receipt, const struct head *head, const char *origin,
+                         const uint8_t receipt_secret[static SIGN_SECRET_SIZE]);
+void __wrap_receipt_sign(struct receipt *receipt, const struct head *head, const char *origin,
+                         const uint8_t receipt_secret[static SIGN_SECRET_SIZE]);
+
+struct oracle *oracle_new(unsigned parties, struct trace *trace)
+{
+    struct oracle *oracle = calloc(1, sizeof *oracle);
+
+    for (unsigned i = 0; oracle != NULL && i < parties; i++)
+        if ((oracle->log[i] = calloc(1, sizeof *oracle->log[i])) == NULL)
+            abort();
+    if (oracle == NULL)
+        abort();
+    oracle->parties = parties;
+    oracle->trace = trace;
+    judge = oracle;
+    return oracle;
+}
+
+void oracle_free(struct oracle *oracle)
+{
+    if (oracle == NULL)
+        return;
+    for (unsigned i = 0; i < oracle->parties; i++)
+        free(oracle->log[i]);
+    for (size_t i = 0; i < TEXTS_MAX; i++)
+        free(oracle->text[i]);
+    judge = NULL;
+    free(oracle);
+}
+
+const char *oracle_verdict(const struct oracle *oracle)
+{
+    return oracle->verdict[0] == 0 ? NULL : oracle->verdict;
+}
+
+void oracle_condemn(struct oracle *oracle, const char *format, ...)
+{
+    va_list arguments;
+
+    if (oracle->verdict[0] != 0)
+        return;
+    va_start(arguments, format);
+    (void)vsnprintf(oracle->verdict, sizeof oracle->verdict, format, arguments);
+    va_end(arguments);
+    trace_note(oracle->trace, "WRONG: %s", oracle->verdict);
+}
+
+void oracle_acts(struct oracle *oracle, unsigned party)
+{
+    oracle->acting = party;
+}
+
+void oracle_excuse(struct oracle *oracle, unsigned party)
+{
+    oracle->excused[party] = true;
+}
+
+bool oracle_excused(const struct oracle *oracle, unsigned party)
+{
+    return oracle->excused[party];
+}
+
+/* --- what is on the platters ------------------------------------------------------------------------------------- */
+
+static void inspect_log(struct oracle *oracle, unsigned party, unsigned author, const struct image_log *image)
+{
+    struct log *log = oracle->log[author];
+
+    if (image->has_gap)
+        oracle_condemn(oracle, "party %u keeps the log of %u with a gap after %" PRIu64, party, author, image->count);
+    for (uint64_t i = 0; i < image->count && i < LOG_MAX; i++) {
+        if (log->leaf[i].known && memcmp(log->leaf[i].hash, image->leaf[i], 32) != 0)
+            oracle_condemn(oracle, "entry %u/%" PRIu64 " has other bytes at party %u", author, i, party);
+        /* What nobody signed may be forgotten, and its number given again. */
+        if (!log->leaf[i].known && i < log->largest) {
+            log->leaf[i].known = true;
+            memcpy(log->leaf[i].hash, image->leaf[i], 32);
+        }
+    }
+    log->durable[party] = image->count;
+    if (image->count < log->promised[party] && !oracle->excused[party])
+        oracle_condemn(oracle, "party %u promised to keep %" PRIu64 " entries of %u and has %" PRIu64, party,
+                       log->promised[party], author, image->count);
+}
+
+void oracle_inspect(struct oracle *oracle, unsigned party)
+{
+    struct image image;
+
+    image_read(&image, 2 * party);
+    if (!image.readable && !oracle->excused[party])
+        oracle_condemn(oracle, "the durable database of party %u: %s", party, image.why);
+    for (unsigned author = 0; author < oracle->parties && image.readable; author++)
+        inspect_log(oracle, party, author, &image.log[author]);
+    image_free(&image);
+}
+
+/* From now on `party` must keep so many entries of `author`, and it must have them now. */
+static void promise(struct oracle *oracle, unsigned party, unsigned author, uint64_t size)
+{
+    struct log *log = oracle->log[author];
+
+    if (size > log->promised[party])
+        log->promised[party] = size;
+    if (size > log->durable[party])
+        oracle_inspect(oracle, party);
+}
+
+/* --- signatures -------------------------------------------------------------------------------------------------- */
+
+static int author_of(const struct oracle *oracle, const char *origin)
+{
+    for (unsigned i = 0; i < oracle->parties; i++)
+        if (oracle->log[i]->has_origin && strcmp(oracle->log[i]->origin, origin) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* What is signed must stand in the durable mark, too. */
+static void check_mark(struct oracle *oracle, unsigned party, unsigned author, uint64_t size)
+{
+    struct image_mark mark;
+    const char *name = NULL;
+    const struct disk *disk = NULL;
+    char path[16];
+
+    (void)snprintf(path, sizeof path, "/%u/mark", 2 * party + 1);
+    disk = system_disk(path, &name);
+    image_read_mark(&mark, disk, name);
+    if ((!mark.readable || mark.size[author] < size) && !oracle->excused[party])
+        oracle_condemn(oracle, "party %u signs size %" PRIu64 " of %u while its durable mark says %" PRIu64, party,
+                       size, author, mark.size[author]);
+}
+
+static void take_head(struct oracle *oracle, const char *origin, const struct head *head)
+{
+    unsigned party = oracle->acting;
+    struct log *log = oracle->log[party];
+
+    oracle->heads++;
+    if (!log->has_origin) {
+        log->has_origin = true;
+        (void)snprintf(log->origin, sizeof log->origin, "%s", origin);
+    }
+    if (strcmp(log->origin, origin) != 0 || head->size == 0 || head->size >= LOG_MAX) {
+        oracle_condemn(oracle, "party %u signs a head of size %" PRIu64 " for %s", party, head->size, origin);
+        return;
+    }
+    if (log->head[head->size].known && memcmp(log->head[head->size].root, head->root, 32) != 0)
+        oracle_condemn(oracle, "party %u signs two roots for size %" PRIu64, party, head->size);
+    if (head->size < log->largest)
+        oracle_condemn(oracle, "party %u signs size %" PRIu64 " after size %" PRIu64, party, head->size, log->largest);
+    log->head[head->size].known = true;
+    memcpy(log->head[head->size].root, head->root, 32);
+    log->largest = head->size > log->largest ? head->size : log->largest;
+    promise(oracle, party, party, head->size);
+    check_mark(oracle, party, party, head->size);
+}
+
+static void take_receipt(struct oracle *oracle, const char *origin, const struct head *head)
+{
+    int author = author_of(oracle, origin);
+
+    oracle->receipts++;
+    if (author < 0 || head->size >= LOG_MAX || !oracle->log[author]->head[head->size].known ||
+        memcmp(oracle->log[author]->head[head->size].root, head->root, 32) != 0)
+        oracle_condemn(oracle, "party %u gives a receipt for a head that nobody signed, of size %" PRIu64,
+                       oracle->acting, head->size);
+    if (author < 0)
+        return;
+    promise(oracle, oracle->acting, (unsigned)author, head->size);
+    check_mark(oracle, oracle->acting, (unsigned)author, head->size);
+}
+
+void __wrap_head_sign(struct head *head, const char *origin, const uint8_t log_secret[static SIGN_SECRET_SIZE])
+{
+    __real_head_sign(head, origin, log_secret);
+    if (judge != NULL)
+        take_head(judge, origin, head);
+}
+
+void __wrap_receipt_sign(struct receipt *receipt, const struct head *head, const char *origin,
+                         const uint8_t receipt_secret[static SIGN_SECRET_SIZE])
+{
+    __real_receipt_sign(receipt, head, origin, receipt_secret);
+    if (judge != NULL)
+        take_receipt(judge, origin, head);
+}
+
+/* --- what is said to people -------------------------------------------------------------------------------------- */
+
+void oracle_handed_in(struct oracle *oracle, unsigned party, uint64_t number, const char *text)
+{
+    if (number >= TEXTS_MAX || (oracle->text[number] = calloc(1, sizeof *oracle->text[number])) == NULL)
+        abort();
+    oracle->text[number]->party = party;
+    oracle->text[number]->index = UNKNOWN;
+    (void)snprintf(oracle->text[number]->text, ORACLE_TEXT_MAX, "%s", text);
+}
+
+/* A text has one number, and a number one text. */
+static void place(struct oracle *oracle, unsigned author, uint64_t number, uint64_t index)
+{
+    struct text *text = oracle->text[number];
+
+    if (text->index != UNKNOWN && text->index != index)
+        oracle_condemn(oracle, "text %" PRIu64 " of party %u stands at %" PRIu64 " and at %" PRIu64, number, author,
+                       text->index, index);
+    if (index < LOG_MAX && oracle->log[author]->text_at[index] != 0 &&
+        oracle->log[author]->text_at[index] != number + 1)
+        oracle_condemn(oracle, "entry %u/%" PRIu64 " is text %" PRIu64 " and text %" PRIu64, author, index,
+                       oracle->log[author]->text_at[index] - 1, number);
+    text->index = index;
+    if (index < LOG_MAX)
+        oracle->log[author]->text_at[index] = number + 1;
+}
+
+void oracle_recorded(struct oracle *oracle, unsigned party, uint64_t number, uint64_t index)
+{
+    place(oracle, party, number, index);
+    oracle->text[number]->recorded = true;
+    promise(oracle, party, party, index + 1);
+}
+
+void oracle_stored(struct oracle *oracle, unsigned party, unsigned by, uint64_t size)
+{
+    promise(oracle, by, party, size);
+}
+
+/* The text that was handed in by that author; NULL if there was none such. */
+static struct text *find_text(struct oracle *oracle, unsigned party, unsigned author, uint64_t index, struct span said)
+{
+    char start[24] = {0};
+    uint64_t number = 0;
+    struct text *text = NULL;
+
+    memcpy(start, said.data, said.size < sizeof start - 1 ? said.size : sizeof start - 1);
+    number = strtoull(start, NULL, 10);
+    text = number < TEXTS_MAX ? oracle->text[number] : NULL;
+    if (text == NULL || text->party != author || !span_equal(said, span_of_string(text->text))) {
+        oracle_condemn(oracle, "party %u tells of %u/%" PRIu64 " what its author never said", party, author, index);
+        return NULL;
+    }
+    place(oracle, author, number, index);
+    return text;
+}
+
+void oracle_told(struct oracle *oracle, unsigned party, unsigned author, uint64_t index, struct span said, bool urgent)
+{
+    struct log *log = oracle->log[author];
+
+    (void)find_text(oracle, party, author, index, said);
+    if (index >= LOG_MAX)
+        return;
+    if (index < log->told[party] || log->early[party][index])
+        oracle_condemn(oracle, "party %u tells of %u/%" PRIu64 " twice or out of order", party, author, index);
+    if (urgent)
+        log->early[party][index] = true;
+    else
+        log->told[party] = index + 1;
+}
+
+void oracle_started(struct oracle *oracle, unsigned party)
+{
+    for (unsigned author = 0; author < oracle->parties; author++) {
+        oracle->log[author]->told[party] = 0;
+        memset(oracle->log[author]->early[party], 0, sizeof oracle->log[author]->early[party]);
+    }
+}
+
+void oracle_shown(struct oracle *oracle, unsigned party, unsigned author, uint64_t index, struct span said)
+{
+    struct text *text = find_text(oracle, party, author, index, said);
+
+    if (text == NULL)
+        return;
+    if (text->shown[party])
+        oracle_condemn(oracle, "party %u shows %u/%" PRIu64 " twice", party, author, index);
+    text->shown[party] = true;
+}
+
+void oracle_shown_all(struct oracle *oracle, unsigned party)
+{
+    for (size_t i = 0; i < TEXTS_MAX && oracle->text[i] != NULL; i++)
+        if (oracle->text[i]->recorded && !oracle->text[i]->shown[party] &&
+            oracle->text[i]->index < oracle->log[oracle->text[i]->party]->durable[party])
+            oracle_condemn(oracle, "party %u does not show text %zu, which party %u recorded as %" PRIu64, party, i,
+                           oracle->text[i]->party, oracle->text[i]->index);
+}
+
+/* --- the end ------------------------------------------------------------------------------------------------------ */
+
+static void join(uint8_t out[static 32], const uint8_t left[static 32], const uint8_t right[static 32])
+{
+    uint8_t both[65] = {1};
+
+    memcpy(both + 1, left, 32);
+    memcpy(both + 33, right, 32);
+    (void)crypto_hash_sha256(out, both, sizeof both);
+}
+
+/* RFC 6962, by adding one leaf after the other: peak[i] is the root of 2^i leaves. */
+static void check_roots(struct oracle *oracle, unsigned author)
+{
+    struct log *log = oracle->log[author];
+    uint8_t peak[64][32];
+
+    for (uint64_t size = 1; size <= log->largest && log->leaf[size - 1].known; size++) {
+        uint8_t node[32];
+        unsigned level = 0;
+
+        memcpy(node, log->leaf[size - 1].hash, 32);
+        for (; (size - 1) >> level & 1; level++)
+            join(node, peak[level], node);
+        memcpy(peak[level], node, 32);
+        for (unsigned above = level + 1; above < 63; above++)
+            if (size >> above & 1)
+                join(node, peak[above], node);
+        if (log->head[size].known && memcmp(node, log->head[size].root, 32) != 0)
+            oracle_condemn(oracle, "the root that party %u signed for size %" PRIu64 " is not that of its entries",
+                           author, size);
+    }
+}
+
+void oracle_conclude(struct oracle *oracle, const bool *party)
+{
+    for (unsigned i = 0; i < oracle->parties; i++)
+        oracle_inspect(oracle, i);
+    for (unsigned author = 0; author < oracle->parties; author++) {
+        uint64_t size = UNKNOWN;
+
+        check_roots(oracle, author);
+        for (unsigned i = 0; i < oracle->parties; i++) {
+            if (!party[i])
+                continue;
+            if (size != UNKNOWN && oracle->log[author]->durable[i] != size)
+                oracle_condemn(oracle, "party %u has %" PRIu64 " entries of %u, another %" PRIu64, i,
+                               oracle->log[author]->durable[i], author, size);
+            size = oracle->log[author]->durable[i];
+        }
+    }
+}
+
+uint64_t oracle_heads(const struct oracle *oracle)
+{
+    return oracle->heads;
+}
+
+uint64_t oracle_receipts(const struct oracle *oracle)
+{
+    return oracle->receipts;
+}
+
+uint64_t oracle_entries(const struct oracle *oracle)
+{
+    uint64_t count = 0;
+
+    for (unsigned i = 0; i < oracle->parties; i++)
+        count += oracle->log[i]->largest;
+    return count;
+}

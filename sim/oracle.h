@@ -1,0 +1,63 @@
+/*
+ * The judge. It knows what was handed in and what was said to have been done, and compares that with what is on the
+ * platters, which it reads with statements of its own. It shares no code with what it judges but SQLite and SHA-256.
+ *
+ * What it holds an office to, whatever happens to it:
+ *   1. what it said is recorded, and what it gave a receipt for, is in its durable image at that instant, and ever
+ * after; when it signs, the durable mark says so, too;
+ *   2. an author signs one root for one size of its log, and no smaller size after it died with a larger one signed;
+ *   3. a log has no gaps, and the same bytes at every office at all times; its signed roots are those of its bytes;
+ *   4. what is handed in has one number, is told once, in its author's order, as it was handed in; nothing else is
+ * told;
+ *   5. an office is ready or has stopped, and then says why; within the fault model it never stops.
+ * A fault beyond the model excuses an office from 5, and from keeping what its disk took; never from 2, 3 and 4.
+ */
+#ifndef LIAISON_SIM_ORACLE_H
+#define LIAISON_SIM_ORACLE_H
+
+#include "disk.h"
+#include "trace.h"
+
+#define ORACLE_PARTIES_MAX 8
+#define ORACLE_TEXT_MAX 2048
+
+struct oracle;
+/* `disk` and `mark`: the numbers that party's disks are mounted as (system.h): base + 2 * party, and one more. */
+struct oracle *oracle_new(unsigned parties, struct trace *trace);
+void oracle_free(struct oracle *oracle);
+/* The first thing that was wrong; NULL if nothing is. */
+const char *oracle_verdict(const struct oracle *oracle);
+/* Something is wrong that another part found. The first is kept. */
+void oracle_condemn(struct oracle *oracle, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The one that acts from now on: whose signatures are those that come. */
+void oracle_acts(struct oracle *oracle, unsigned party);
+/* A fault beyond the model befell the party's disk. */
+void oracle_excuse(struct oracle *oracle, unsigned party);
+bool oracle_excused(const struct oracle *oracle, unsigned party);
+
+/* A text is handed in; gives it a number of its own, which the text begins with ("17 ..."). */
+void oracle_handed_in(struct oracle *oracle, unsigned party, uint64_t text_number, const char *text);
+/* The office answered that it is recorded as entry `index` of its log. */
+void oracle_recorded(struct oracle *oracle, unsigned party, uint64_t text_number, uint64_t index);
+/* `party` tells its people that `by` keeps its log up to `size`. */
+void oracle_stored(struct oracle *oracle, unsigned party, unsigned by, uint64_t size);
+/* `party` tells its people of a message; an `urgent` one may come before its turn. */
+void oracle_told(struct oracle *oracle, unsigned party, unsigned author, uint64_t index, struct span text, bool urgent);
+/* `party` starts anew: what was told may be told again. */
+void oracle_started(struct oracle *oracle, unsigned party);
+/* The same for what `party` shows when it is asked, in the end; oracle_shown_all() says that it was asked for all. */
+void oracle_shown(struct oracle *oracle, unsigned party, unsigned author, uint64_t index, struct span text);
+void oracle_shown_all(struct oracle *oracle, unsigned party);
+
+/* Reads a party's durable image and checks it against all that is known. Called by the oracle itself where it must
+ * know, and by the world after a power cut. */
+void oracle_inspect(struct oracle *oracle, unsigned party);
+/* All logs are equally long at these parties, and all signed roots are right. */
+void oracle_conclude(struct oracle *oracle, const bool *party);
+
+uint64_t oracle_heads(const struct oracle *oracle);
+uint64_t oracle_receipts(const struct oracle *oracle);
+uint64_t oracle_entries(const struct oracle *oracle);
+
+#endif

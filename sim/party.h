@@ -1,0 +1,71 @@
+/*
+ * One party: a machine with two disks, a clock and an office on it, driven as liaisond drives it (host/host.c and
+ * host/worker.c), but in steps. A job of the store is run, its mark begun, its batch committed, its mark finished, and
+ * each of these is an event of its own, so that anything may happen between two of them.
+ */
+#ifndef LIAISON_SIM_PARTY_H
+#define LIAISON_SIM_PARTY_H
+
+#include "clock.h"
+#include "disk.h"
+#include "network.h"
+#include "office/office.h"
+#include "oracle.h"
+
+/* Negative controls: what is left out, so that the oracle must find it. */
+enum control { CONTROL_NONE, CONTROL_WAL_SYNC, CONTROL_MARK, CONTROL_COMMIT };
+
+enum job_step { STEP_NONE, STEP_RUN, STEP_BEGIN, STEP_COMMIT, STEP_FINISH, STEP_DONE };
+
+struct party {
+    unsigned number;
+    char name[32];
+    struct disk *database, *marks;
+    struct power power;
+    struct clock clock;
+    struct random random;
+    enum control control;
+    uint64_t disk_us; /* what a step of a job takes at most */
+    struct buffer card;
+    uint8_t key[OFFICE_KEY_SIZE];
+
+    /* while it runs */
+    struct store *store;
+    struct mark *mark;
+    struct office *office;
+    struct buffer content, next; /* what the mark holds, and is about to hold */
+    struct office_job *job;
+    bool mark_first; /* this job's mark is finished before its commit */
+    bool committed, finished;
+    struct error mark_error;
+    enum job_step step;
+    uint64_t step_at;
+    int end[OFFICE_LINKS_MAX];          /* of the network, by the office's number; -1: none */
+    uint64_t ends_at[OFFICE_LINKS_MAX]; /* to be closed, then at the latest; 0: not to be closed */
+};
+
+/* Makes the machine and, on faultless disks, the office, as `liaison init` does. */
+void party_make(struct party *party, unsigned number, uint64_t seed, enum control control);
+/* Frees it; it may run or not. */
+void party_free(struct party *party);
+
+/* Starts the office as liaisond does; false if it could not be opened, with the reason. */
+bool party_start(struct party *party, uint64_t now, struct error *error);
+/* The process is gone, at once. What it had open is closed without touching a disk. */
+void party_end(struct party *party);
+bool party_runs(const struct party *party);
+
+struct now party_now(struct party *party, uint64_t time);
+/* When the party must be stepped; UINT64_MAX: never. */
+uint64_t party_next(const struct party *party);
+/* The office's timer and the next step of its job, as far as they are due. The power may be off afterwards. */
+void party_step(struct party *party, uint64_t now);
+/* Takes a new job from the office if there is one. */
+void party_take_job(struct party *party, uint64_t now);
+/* OFFICE_CLOSE: the wire goes once its last bytes are sent. */
+void party_close_link(struct party *party, int link, uint64_t now);
+/* Sends what the office has for its links. */
+void party_send(struct party *party, struct network *network, uint64_t now);
+int party_link_of(const struct party *party, int end);
+
+#endif
