@@ -343,6 +343,10 @@ static int read_newest(struct mark *mark, const char *path, struct mark_state *s
             (void)error_set(error, ERROR_STORAGE, "the mark %s is whole but says nothing this liaison understands",
                             path);
     }
+    /* What a failed sync left may be in the page cache only: nothing is built on it before it is on the disk. */
+    if (status == 0 &&
+        (write_slot(mark, mark->generation, buffer_span(&content[newest])) != 0 || fdatasync(mark->fd) != 0))
+        status = failed(mark, error);
     for (unsigned slot = 0; slot < SLOTS; slot++)
         buffer_free(&content[slot]);
     return status;
@@ -354,7 +358,8 @@ static int open_file(struct mark *mark, const char *path, struct error *error)
 
     mark->fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (mark->fd < 0 && errno == ENOENT)
-        return error_set(error, ERROR_NOT_FOUND, "there is no mark %s (if it was made elsewhere, say where with --mark)", path);
+        return error_set(error, ERROR_NOT_FOUND,
+                         "there is no mark %s (if it was made elsewhere, say where with --mark)", path);
     if (mark->fd < 0 || fstat(mark->fd, &status) != 0)
         return error_set(error, ERROR_SYSTEM, "the mark %s cannot be opened: %s", path, strerror(errno));
     if (!S_ISREG(status.st_mode) || status.st_size != SLOTS * MARK_SLOT_SIZE)
