@@ -687,3 +687,14 @@ void commit_sign_head(struct office *office, struct line *line)
     sync_load(line->sync, line->me, &line->second, &head);
     plan_settle(office, line);
 }
+
+void commit_receipt_again(struct office *office, struct line *line)
+{
+    for (unsigned i = 0; i < line->charter->member_count; i++) {
+        const struct head *head = sync_head(line->sync, i);
+
+        if (i != line->me && head != NULL && head->size > 0 && head->size == sync_durable(line->sync, i) &&
+            sync_receipted(line->sync, i, line->me) < head->size)
+            receipt_for(office, line, i, head, line->member[i].settle == head->size);
+    }
+}

@@ -361,6 +361,8 @@ void append_unreadable(struct office *office, struct line *line);
 void commit_some(struct office *office);
 /* Signs the newest head of a line's own log if it is not known yet (at start). */
 void commit_sign_head(struct office *office, struct line *line);
+/* Receipts what is held of the others' logs and was not, or whose receipt was not stored before the end (at start). */
+void commit_receipt_again(struct office *office, struct line *line);
 void commit_settle(struct office *office, struct line *line);
 /* The newest settle head of a member's log is now that of this size. */
 void commit_set_settle(struct office *office, struct line *line, unsigned member, uint64_t size);

@@ -611,8 +611,10 @@ int office_unlock_key(struct office *office, const uint8_t key[static OFFICE_KEY
     core_event(office, &event);
     if (office->state != OFFICE_READY)
         return 0;
-    for (size_t i = 0; i < office->line_count; i++)
+    for (size_t i = 0; i < office->line_count; i++) {
         commit_sign_head(office, office->line[i]);
+        commit_receipt_again(office, office->line[i]);
+    }
     links_start(office);
     core_turn(office);
     return 0;
