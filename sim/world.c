@@ -758,39 +758,43 @@ static bool is_alive(const struct world *world, unsigned party)
     return party_runs(&world->party[party]) && !world->said_stopped[party];
 }
 
-/* Whether an office has everything that the others have, and knows that they have what it wrote. */
-static bool is_complete(const struct world *world, unsigned party)
+/* What an office lacks that another one has, or does not know that it has; "" if nothing. */
+static void look_for_gaps(const struct world *world, unsigned party, char gap[static 200])
 {
     struct office_line_status *own = calloc(2, sizeof *own);
-    bool complete = own != NULL;
 
     if (own == NULL)
         abort();
+    gap[0] = 0;
     office_line_status(world->party[party].office, 0, &own[0]);
-    for (unsigned i = 0; i < world->count && complete; i++) {
+    for (unsigned i = 0; i < world->count && gap[0] == 0; i++) {
         if (i == party || !is_alive(world, i))
             continue;
         office_line_status(world->party[i].office, 0, &own[1]);
-        complete = own[0].member[i].waiting == 0;
+        if (own[0].member[i].waiting != 0)
+            (void)snprintf(gap, 200, "%u has no receipt of %u for %" PRIu64 " of its %" PRIu64 " entries", party, i,
+                           own[0].member[i].waiting, own[0].member[party].size);
         for (unsigned author = 0; author < world->count; author++)
-            complete = complete && own[0].member[author].size == own[1].member[author].size;
+            if (own[0].member[author].size != own[1].member[author].size)
+                (void)snprintf(gap, 200, "%u has %" PRIu64 " entries of %u, and %u has %" PRIu64, party,
+                               own[0].member[author].size, author, i, own[1].member[author].size);
     }
     free(own);
-    return complete;
 }
 
-static bool is_over(const struct world *world)
+/* What is still to be done; "" if nothing is. */
+static void look_for_rest(const struct world *world, char rest[static 200])
 {
-    for (unsigned i = 0; i < world->count; i++) {
-        if (!is_alive(world, i) && !world->stays_stopped[i])
-            return false;
-        if (is_alive(world, i) && !is_complete(world, i))
-            return false;
+    rest[0] = 0;
+    for (unsigned i = 0; i < world->count && rest[0] == 0; i++) {
+        if (is_alive(world, i))
+            look_for_gaps(world, i, rest);
+        else if (!world->stays_stopped[i])
+            (void)snprintf(rest, 200, "%u does not run", i);
     }
-    for (size_t i = 0; i < world->text_count; i++)
+    for (size_t i = 0; i < world->text_count && rest[0] == 0; i++)
         if (!world->text[i].recorded && !world->stays_stopped[world->text[i].party])
-            return false;
-    return true;
+            (void)snprintf(rest, 200, "text %zu of %u is not recorded", i, world->text[i].party);
 }
 
 static void show_all(struct world *world, struct party *party)
@@ -815,14 +819,15 @@ static void come_to_an_end(struct world *world)
 {
     uint64_t until = world->time + LIVENESS_US;
     bool alive[NETWORK_PARTIES_MAX] = {false};
+    char rest[200] = "";
 
-    while (!is_over(world) && world->time < until && oracle_verdict(world->oracle) == NULL) {
+    for (look_for_rest(world, rest); rest[0] != 0 && world->time < until && oracle_verdict(world->oracle) == NULL;) {
         hand_in_again(world);
         pass(world, LOOK_US);
+        look_for_rest(world, rest);
     }
-    if (!is_over(world))
-        oracle_condemn(world->oracle, "the faults stopped %" PRIu64 " s ago, and not all is recorded and delivered",
-                       LIVENESS_US / SECOND_US);
+    if (rest[0] != 0)
+        oracle_condemn(world->oracle, "the faults stopped %" PRIu64 " s ago: %s", LIVENESS_US / SECOND_US, rest);
     for (unsigned i = 0; i < world->count && oracle_verdict(world->oracle) == NULL; i++) {
         alive[i] = is_alive(world, i);
         oracle_inspect(world->oracle, i);
