@@ -7,7 +7,7 @@ static uint64_t monotonic_us(const struct clock *clock, uint64_t time)
 {
     uint64_t passed = time - clock->started;
 
-    return BOOT_US + passed + (uint64_t)((int64_t)passed / MILLION * clock->drift);
+    return BOOT_US + passed + (uint64_t)((int64_t)passed * clock->drift / MILLION);
 }
 
 struct now clock_read(const struct clock *clock, uint64_t time)

@@ -11,17 +11,19 @@
 #include "world.h"
 
 static const char usage[] =
-    "usage: sim SEED [--count N] [--twice] [--events] [--without wal-sync|mark|commit]\n"
+    "usage: sim SEED [--count N] [--twice] [--events] [--tap] [--without wal-sync|mark|commit]\n"
     "\n"
     "  --count N        the worlds of N seeds from SEED on\n"
     "  --twice          each is run again and must be the same\n"
     "  --events         everything that happens\n"
+    "  --tap            a line for ./check at the end\n"
     "  --without WHAT   leaves out the WAL's syncs, the belief in the mark, or the wait for the commit:\n"
     "                   succeeds at the first seed in which that is found out\n";
 
 struct run {
     uint64_t seed, count;
-    bool twice, events;
+    bool twice, events, tap;
+    const char *without;
     enum control control;
 };
 
@@ -40,12 +42,14 @@ static bool read_arguments(struct run *run, int argc, char **argv)
             run->twice = true;
         } else if (strcmp(argv[i], "--events") == 0) {
             run->events = true;
+        } else if (strcmp(argv[i], "--tap") == 0) {
+            run->tap = true;
         } else if (strcmp(argv[i], "--count") == 0 && i + 1 < argc) {
             run->count = strtoull(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--without") == 0 && i + 1 < argc) {
-            i++;
+            run->without = argv[++i];
             for (size_t k = 1; k < sizeof controls / sizeof controls[0]; k++)
-                if (strcmp(argv[i], controls[k]) == 0)
+                if (strcmp(run->without, controls[k]) == 0)
                     run->control = (enum control)k;
             if (run->control == CONTROL_NONE)
                 return false;
@@ -108,6 +112,8 @@ int main(int argc, char **argv)
     static struct world_result result, sum;
     struct run run = {.count = 1};
     uint64_t wrong = 0;
+    uint64_t done = 0;
+    bool good = false;
 
     if (!read_arguments(&run, argc, argv) || seal_init(NULL) != 0) {
         (void)fputs(usage, stderr);
@@ -115,12 +121,19 @@ int main(int argc, char **argv)
     }
     for (uint64_t i = 0; i < run.count && (wrong == 0 || run.control == CONTROL_NONE); i++) {
         wrong += !run_seed(&run, run.seed + i, &result);
+        done++;
         add(&sum, &result);
     }
     (void)printf("%" PRIu64 " seeds, %" PRIu64 " wrong: %" PRIu64 " s, %" PRIu64 " events, %" PRIu64 " texts, %" PRIu64
                  " entries, %" PRIu64 " power cuts, %" PRIu64 " kills, %" PRIu64 " cuts, %" PRIu64 " beyond, %" PRIu64
                  " syncs, %" PRIu64 " failed\n",
-                 run.count, wrong, sum.time_us / 1000000, sum.events, sum.texts, sum.entries, sum.power_cuts, sum.kills,
+                 done, wrong, sum.time_us / 1000000, sum.events, sum.texts, sum.entries, sum.power_cuts, sum.kills,
                  sum.cuts, sum.beyond, sum.syncs, sum.syncs_failed);
-    return (wrong != 0) == (run.control != CONTROL_NONE) ? 0 : 1;
+    good = (wrong != 0) == (run.control != CONTROL_NONE);
+    if (run.tap && run.control == CONTROL_NONE)
+        (void)printf("%s - sim: %" PRIu64 " worlds from seed %" PRIu64 "\n", good ? "ok" : "not ok", run.count,
+                     run.seed);
+    else if (run.tap)
+        (void)printf("%s - sim: without %s something is wrong\n", good ? "ok" : "not ok", run.without);
+    return good ? 0 : 1;
 }

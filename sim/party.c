@@ -148,8 +148,10 @@ static bool open_office(struct party *party, struct error *error)
 
     path_of(party, true, path);
     party->mark = mark_open(path, &state, &mark_error);
-    if (party->control == CONTROL_MARK)
+    if (party->control == CONTROL_MARK) { /* it says whatever the database says */
         state.batch = store_batch_number(party->store);
+        state.log_count = 0;
+    }
     party->office =
         office_open(party->store, party->mark != NULL ? &state : NULL, &mark_error, &config, &rewrite, error);
     mark_state_free(&state);

@@ -61,8 +61,8 @@ struct world {
     bool said_stopped[NETWORK_PARTIES_MAX];
     bool stays_stopped[NETWORK_PARTIES_MAX];
     struct timer timer[BEFALLS_COUNT];
-    unsigned victim;         /* of faults beyond the model */
-    struct buffer yesterday; /* its database as it was */
+    unsigned victim;                        /* of faults beyond the model */
+    struct buffer yesterday, yesterday_wal; /* its database as it was */
     uint64_t safety_us, quiet_us;
     bool faults_fall;
     struct buffer charter, courier;
@@ -128,7 +128,8 @@ static void plan_faults(struct world *world)
     plan_timer(world, JUMP, 4, 1000000, 10000000);
     plan_timer(world, TROUBLE, 3, 2000000, 10000000);
     plan_timer(world, FULL, 5, 3000000, 15000000);
-    plan_timer(world, BEYOND, 5, 5000000, 20000000);
+    /* Whoever looks for what the mark prevents need not look at worlds in which nothing is put back. */
+    plan_timer(world, BEYOND, world->control == CONTROL_MARK ? 1 : 5, 2000000, 10000000);
     world->faults_fall = true;
 }
 
@@ -514,6 +515,7 @@ static void befall_beyond(struct world *world)
 
     if (world->yesterday.size == 0) {
         disk_copy(party->database, "liaison.db", &world->yesterday);
+        disk_copy(party->database, "liaison.db-wal", &world->yesterday_wal);
         return;
     }
     oracle_excuse(world->oracle, party->number);
@@ -524,7 +526,8 @@ static void befall_beyond(struct world *world)
             kill_office(world, party);
         if (which == 0)
             disk_put_back(party->database, "liaison.db", buffer_span(&world->yesterday));
-        disk_put_back(party->database, "liaison.db-wal", span_of(NULL, 0));
+        disk_put_back(party->database, "liaison.db-wal",
+                      which == 0 ? buffer_span(&world->yesterday_wal) : span_of(NULL, 0));
     } else if (which == 2) {
         disk_rot(party->database, "liaison.db");
     } else if (which == 3) {
@@ -786,6 +789,9 @@ static void look_for_gaps(const struct world *world, unsigned party, char gap[st
 static void look_for_rest(const struct world *world, char rest[static 200])
 {
     rest[0] = 0;
+    for (unsigned i = 0; i < world->count && rest[0] == 0; i++)
+        if (is_alive(world, i) && office_line_count(world->party[i].office) == 0)
+            (void)snprintf(rest, 200, "%u has forgotten its line", i);
     for (unsigned i = 0; i < world->count && rest[0] == 0; i++) {
         if (is_alive(world, i))
             look_for_gaps(world, i, rest);
@@ -888,6 +894,7 @@ void world_run(uint64_t seed, enum control control, bool print_events, struct wo
     buffer_free(&world->charter);
     buffer_free(&world->courier);
     buffer_free(&world->yesterday);
+    buffer_free(&world->yesterday_wal);
     buffer_free(&world->position);
     free(world);
 }
