@@ -572,6 +572,15 @@ int64_t disk_size_of(struct disk *disk, const char *name)
     return file == NULL ? -ENOENT : (int64_t)file->cached.size;
 }
 
+int disk_access(struct disk *disk, const char *name, bool write)
+{
+    int64_t size = disk_size_of(disk, name);
+
+    if (size < 0)
+        return (int)size;
+    return write && disk->faults.read_only ? fail(disk, -EROFS) : 0;
+}
+
 uint64_t disk_size(const struct disk_file *file)
 {
     return file->cached.size;

@@ -71,6 +71,8 @@ int disk_remove(struct disk *disk, const char *name);
 int disk_rename(struct disk *disk, const char *from, const char *to);
 /* The length of the file of that name. */
 int64_t disk_size_of(struct disk *disk, const char *name);
+/* Whether the file of that name is there, and may be written. */
+int disk_access(struct disk *disk, const char *name, bool write);
 uint64_t disk_size(const struct disk_file *file);
 uint64_t disk_space(const struct disk *disk);
 /* An advisory lock that one handle may hold; -EAGAIN if it is held. */

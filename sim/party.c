@@ -108,7 +108,6 @@ void party_free(struct party *party)
     disk_free(party->marks);
     buffer_free(&party->card);
     buffer_free(&party->content);
-    buffer_free(&party->next);
 }
 
 /* --- starting and ending ----------------------------------------------------------------------------------------- */
@@ -203,14 +202,22 @@ static void plan(struct party *party, enum job_step step, uint64_t now)
     party->step_at = now + random_below(&party->random, party->disk_us + 1);
 }
 
+/* That step, unless it is the mark's turn before it. */
+static void plan_next(struct party *party, enum job_step step, uint64_t now)
+{
+    bool mark = party->job->commits && !party->marked && step >= party->mark_before;
+
+    plan(party, mark ? STEP_MARK : step, now);
+}
+
 void party_take_job(struct party *party, uint64_t now)
 {
     if (party->step != STEP_NONE || !party_runs(party) || !office_job(party->office, &party->job))
         return;
     party->mark_error = (struct error){0};
-    party->committed = party->finished = false;
-    party->mark_first = random_below(&party->random, 2) == 0;
-    plan(party, STEP_RUN, now);
+    party->ran = party->marked = party->tried = party->committed = false;
+    party->mark_before = (enum job_step[]){STEP_RUN, STEP_COMMIT, STEP_DONE}[random_below(&party->random, 3)];
+    plan_next(party, STEP_RUN, now);
 }
 
 static void finish_job(struct party *party, uint64_t now)
@@ -229,54 +236,48 @@ static void run(struct party *party, uint64_t now)
 
     if (job->run(job, party->store) != 0)
         (void)error_set(&job->error, ERROR_STORAGE, "the store failed and did not say why");
+    party->ran = true;
     job->space = store_space(party->store);
-    if (job->error.code == ERROR_NONE && job->commits && party->mark == NULL)
+    if (job->commits && party->mark == NULL)
         (void)error_set(&job->error, ERROR_STORAGE, "there is no mark, so nothing may be recorded");
-    plan(party, job->error.code == ERROR_NONE && job->commits ? STEP_BEGIN : STEP_DONE, now);
+    party->tried = job->commits && job->error.code == ERROR_NONE;
+    plan_next(party, party->tried ? STEP_COMMIT : STEP_DONE, now);
 }
 
-static void begin(struct party *party, uint64_t now)
+static void write_mark(struct party *party, uint64_t now)
+{
+    if (party->mark != NULL)
+        (void)mark_write(party->mark, buffer_span(&party->job->mark), &party->mark_error);
+    party->marked = true;
+    plan(party, !party->ran ? STEP_RUN : party->tried && !party->committed ? STEP_COMMIT : STEP_DONE, now);
+}
+
+static void commit(struct party *party, uint64_t now)
 {
     struct office_job *job = party->job;
 
-    buffer_reset(&party->next);
-    buffer_put_span(&party->next, buffer_span(&job->mark));
-    if (mark_begin(party->mark, buffer_span(&party->next), &job->error) != 0)
-        plan(party, STEP_DONE, now);
-    else
-        plan(party, party->mark_first ? STEP_FINISH : STEP_COMMIT, now);
+    (void)store_commit(party->store, job->number, &job->error);
+    party->committed = true;
+    plan_next(party, STEP_DONE, now);
 }
 
-/* Both are done: the first error counts, and after a full disk the mark is what it was. */
+/* Both are done: the first error counts, and where it is certain that nothing was committed the mark is what it was. */
 static void join(struct party *party)
 {
     struct office_job *job = party->job;
-    struct buffer swap = party->content;
+    struct buffer before = party->content;
+    bool unknown = party->committed && job->error.code != ERROR_NONE && job->error.code != ERROR_FULL;
 
-    if (job->error.code == ERROR_FULL && party->mark_error.code == ERROR_NONE)
+    if (!party->committed)
+        store_abandon(party->store);
+    if (job->error.code == ERROR_NONE) {
+        party->content = job->mark;
+        job->mark = before;
+    } else if (!unknown && party->mark != NULL && party->mark_error.code == ERROR_NONE) {
         (void)mark_write(party->mark, buffer_span(&party->content), &party->mark_error);
-    if (party->mark_error.code != ERROR_NONE) {
+    }
+    if (party->mark_error.code != ERROR_NONE)
         job->error = party->mark_error;
-    } else if (job->error.code == ERROR_NONE) {
-        party->content = party->next;
-        party->next = swap;
-    }
-}
-
-static void commit_or_finish(struct party *party, uint64_t now)
-{
-    struct office_job *job = party->job;
-
-    if (party->step == STEP_COMMIT) {
-        (void)store_commit(party->store, job->number, &job->error);
-        party->committed = true;
-    } else {
-        (void)mark_finish(party->mark, &party->mark_error);
-        party->finished = true;
-    }
-    if (party->committed && party->finished)
-        join(party);
-    plan(party, !party->committed ? STEP_COMMIT : !party->finished ? STEP_FINISH : STEP_DONE, now);
 }
 
 static void done(struct party *party, uint64_t now)
@@ -285,6 +286,8 @@ static void done(struct party *party, uint64_t now)
     bool committed = job->commits;
     struct error error = {0};
 
+    if (committed)
+        join(party);
     if (job->error.code == ERROR_NONE && job->truncate) {
         if (store_checkpoint_all(party->store, &error) == 0)
             store_lengthen_wal(party->store);
@@ -320,15 +323,14 @@ static void step_job(struct party *party, uint64_t now)
     case STEP_RUN:
         run(party, now);
         break;
-    case STEP_BEGIN:
+    case STEP_MARK:
+        write_mark(party, now);
+        break;
+    case STEP_COMMIT:
         if (party->control == CONTROL_COMMIT)
             done_too_early(party, now);
         else
-            begin(party, now);
-        break;
-    case STEP_COMMIT:
-    case STEP_FINISH:
-        commit_or_finish(party, now);
+            commit(party, now);
         break;
     case STEP_DONE:
         done(party, now);

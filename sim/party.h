@@ -1,7 +1,7 @@
 /*
  * One party: a machine with two disks, a clock and an office on it, driven as liaisond drives it (host/host.c and
- * host/worker.c), but in steps. A job of the store is run, its mark begun, its batch committed, its mark finished, and
- * each of these is an event of its own, so that anything may happen between two of them.
+ * host/worker.c), but in steps. A job of the store is run and its batch committed, its mark is written before, between
+ * or after these, and each of these is an event of its own, so that anything may happen between two of them.
  */
 #ifndef LIAISON_SIM_PARTY_H
 #define LIAISON_SIM_PARTY_H
@@ -15,7 +15,7 @@
 /* Negative controls: what is left out, so that the oracle must find it. */
 enum control { CONTROL_NONE, CONTROL_WAL_SYNC, CONTROL_MARK, CONTROL_COMMIT };
 
-enum job_step { STEP_NONE, STEP_RUN, STEP_BEGIN, STEP_COMMIT, STEP_FINISH, STEP_DONE };
+enum job_step { STEP_NONE, STEP_RUN, STEP_MARK, STEP_COMMIT, STEP_DONE };
 
 struct party {
     unsigned number;
@@ -33,10 +33,11 @@ struct party {
     struct store *store;
     struct mark *mark;
     struct office *office;
-    struct buffer content, next; /* what the mark holds, and is about to hold */
+    struct buffer content; /* what the mark holds, but for a job that is out */
     struct office_job *job;
-    bool mark_first; /* this job's mark is finished before its commit */
-    bool committed, finished;
+    enum job_step mark_before;   /* this job's mark is written before that step */
+    bool ran, marked, committed; /* its steps that are over */
+    bool tried;                  /* it is to be committed */
     struct error mark_error;
     enum job_step step;
     uint64_t step_at;

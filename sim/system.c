@@ -65,7 +65,7 @@ int __wrap_fstat64(int fd, struct stat *status);
 int __wrap_stat64(const char *path, struct stat *status);
 int __wrap_lstat64(const char *path, struct stat *status);
 int __wrap_fstatvfs64(int fd, struct statvfs *status);
-int __wrap_sync_file_range(int fd, off_t offset, off_t size, unsigned flags);
+int __wrap_access(const char *path, int mode);
 ssize_t __wrap_pread64(int fd, void *out, size_t size, off_t at);
 ssize_t __wrap_pwrite64(int fd, const void *data, size_t size, off_t at);
 
@@ -154,14 +154,12 @@ int __wrap_fstatvfs64(int fd, struct statvfs *status)
     return 0;
 }
 
-/* A hint, and this disk takes none. */
-int __wrap_sync_file_range(int fd, off_t offset, off_t size, unsigned flags)
+int __wrap_access(const char *path, int mode)
 {
-    (void)descriptor(fd);
-    (void)offset;
-    (void)size;
-    (void)flags;
-    return 0;
+    const char *name = NULL;
+    struct disk *disk = system_disk(path, &name);
+
+    return answer(disk_access(disk, name, (mode & W_OK) != 0));
 }
 
 ssize_t __wrap_pread64(int fd, void *out, size_t size, off_t at)

@@ -346,7 +346,7 @@ static int read_newest(struct mark *mark, const char *path, struct mark_state *s
     /* What a failed sync left may be in the page cache only: nothing is built on it before it is on the disk. */
     if (status == 0 &&
         (write_slot(mark, mark->generation, buffer_span(&content[newest])) != 0 || fdatasync(mark->fd) != 0))
-        status = failed(mark, error);
+        status = error_set(error, ERROR_STORAGE, "the mark %s cannot be written: %s", path, strerror(errno));
     for (unsigned slot = 0; slot < SLOTS; slot++)
         buffer_free(&content[slot]);
     return status;
