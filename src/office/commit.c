@@ -197,6 +197,19 @@ static void take_part(struct office *office, struct commit_job *commit, struct l
     }
 }
 
+/* Receipts for what the batch accepts are not earlier than it, nor is any later one, also after a restart. */
+static void put_receipt_time(struct office *office, struct store_batch *batch)
+{
+    struct store_op op = {.kind = STORE_PUT_META, .n = {META_LAST_WALL}};
+    uint8_t seconds[8];
+
+    if (office->now.wall.us / SECOND_US > office->last_receipt_time)
+        office->last_receipt_time = office->now.wall.us / SECOND_US;
+    put_u64_be(seconds, office->last_receipt_time);
+    op.b[0] = span_of(seconds, sizeof seconds);
+    store_batch_put(batch, &op);
+}
+
 int commit_mark_logs(const struct office *office, struct mark_log **logs, size_t *count)
 {
     struct mark_log *log = calloc(office->line_count * MEMBERS_MAX + 1, sizeof *log);
@@ -660,6 +673,8 @@ void commit_some(struct office *office)
     }
     for (size_t i = 0; i < office->line_count; i++)
         take_part(office, commit, office->line[i], &taken);
+    if (taken.entries > 0)
+        put_receipt_time(office, &commit->batch);
     if (office->hurry)
         commit->offer_count = links_waiting_offers(office, commit->offer, commit->offer_generation, OFFERS_MAX);
     office->hurry = false;

@@ -100,7 +100,7 @@ enum store_meta {
     META_PASSPHRASE, /* salt (16) | operations (4) | memory KiB (4) */
     META_MASTER,     /* the master key, sealed: store/vault.h */
     META_IDENTITY,   /* struct identity, sealed: store/vault.h */
-    META_LAST_WALL, /* 8 bytes: the largest receipt time given, seconds */
+    META_LAST_WALL, /* 8 bytes: seconds; no receipt has an earlier time from the last batch with others' entries on */
     META_COUNT
 };
 
