@@ -33,6 +33,20 @@ void waiting_free(struct waiting *waiting)
     free(waiting);
 }
 
+void append_forget(struct line *line, const struct pending *pending)
+{
+    for (size_t i = 0; i < pending->operations.count; i++) {
+        const struct store_op *op = &pending->operations.op[i];
+
+        if (op->kind == STORE_PUT_PREKEY) {
+            line->member[op->n[1]].prekey_stock--;
+            line->prekeys_due = true;
+        } else if (op->kind == STORE_SET_LINE) {
+            line->left = false;
+        }
+    }
+}
+
 /* The run that takes the next entry of `size` bytes: the last one, or a new one if that is full. */
 static struct pending *pending_for(struct line *line, size_t size)
 {

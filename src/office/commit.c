@@ -559,6 +559,7 @@ static void forget_pending(struct office *office, struct line *line, const struc
         line->pending_first = pending->next;
         for (const struct waiting *waiting = pending->waiting; waiting != NULL; waiting = waiting->next)
             core_reply_error(office, waiting->request, error);
+        append_forget(line, pending);
         pending_free(pending);
     }
     line->pending_last = NULL;

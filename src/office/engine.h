@@ -352,6 +352,8 @@ int append_sealed(struct office *office, struct line *line, const struct body *b
 struct waiting *append_wait(struct office *office, struct line *line, uint64_t request, uint64_t first, uint64_t count);
 /* An operation that belongs to the entry appended last, and is replayed with it. */
 void append_operation(struct line *line, const struct store_op *op);
+/* A run will not be recorded: what was believed because of it is no more. */
+void append_forget(struct line *line, const struct pending *pending);
 void waiting_free(struct waiting *waiting);
 void pending_free(struct pending *pending);
 /* Tells authors, in one entry, what cannot be opened. */
