@@ -567,24 +567,46 @@ static void forget_pending(struct office *office, struct line *line, const struc
     line->has_epoch = false;
 }
 
-static void commit_failed(struct office *office, struct commit_job *commit)
+static void forget_all(struct office *office, const struct error *error)
 {
-    struct error error = commit->job.error;
+    for (size_t i = 0; i < office->line_count; i++)
+        forget_pending(office, office->line[i], error);
+}
 
-    if (error.code == ERROR_FULL)
-        error = (struct error){.code = ERROR_FULL, .message = "the disk is full; nothing was recorded"};
+void commit_abandon(struct office *office)
+{
+    struct error error = {0};
+
+    (void)error_set(&error, ERROR_STOPPED, "what was to be recorded may or may not be; the office has stopped: %s",
+                    office->stop.message);
+    forget_all(office, &error);
+    core_refuse_deferred(office, &error);
+}
+
+/* The runs of own entries go back to where they waited. */
+static void give_back(struct commit_job *commit)
+{
     for (size_t i = 0; i < commit->part_count; i++) {
         struct part *part = &commit->part[i];
 
-        overtaken_written(part->line, false);
         if (part->own == NULL)
             continue;
         part->own->next = part->line->pending_first;
         part->line->pending_first = part->own;
         part->own = NULL;
     }
-    for (size_t i = 0; i < office->line_count; i++)
-        forget_pending(office, office->line[i], &error);
+}
+
+static void commit_failed(struct office *office, struct commit_job *commit)
+{
+    struct error error = commit->job.error;
+
+    if (error.code == ERROR_FULL)
+        error = (struct error){.code = ERROR_FULL, .message = "the disk is full; nothing was recorded"};
+    for (size_t i = 0; i < commit->part_count; i++)
+        overtaken_written(commit->part[i].line, false);
+    give_back(commit);
+    forget_all(office, &error);
     lines_forget_unrecorded(office);
     if (error.code != ERROR_FULL) {
         core_stop(office, error.code,
@@ -623,8 +645,11 @@ static void commit_done(struct office *office, struct office_job *job, struct no
     office->batch = job->number;
     core_batch_is_durable(office);
     core_alarm_over(office, "%s", disk_full);
-    if (office->state != OFFICE_READY)
-        return; /* stopped meanwhile: it is recorded, and nothing leaves */
+    if (office->state != OFFICE_READY) { /* stopped meanwhile: it is recorded, and nothing leaves */
+        give_back(commit);
+        commit_abandon(office);
+        return;
+    }
     links_accept_offers(office, commit->offer, commit->offer_generation, commit->offer_count);
     for (size_t i = 0; i < commit->part_count; i++) {
         if (commit->part[i].own != NULL)

@@ -323,6 +323,7 @@ void core_job_after_fold(struct office *office, struct line *line, struct office
 /* Answers once the operations put to `lazy` so far are durable, which is hurried. */
 void core_reply_when_durable(struct office *office, const struct office_event *event);
 void core_batch_is_durable(struct office *office);
+void core_refuse_deferred(struct office *office, const struct error *error);
 /* The batch that will hold what is lazy now, if somebody hurries. */
 uint64_t core_next_batch(const struct office *office);
 /* The line of that name, or NULL with an error. Also refuses while locked or (if `writes`) stopped. */
@@ -371,6 +372,8 @@ void commit_set_settle(struct office *office, struct line *line, unsigned member
 /* A receipt on a member's log, given or taken, is to be stored. */
 void commit_receipt(struct office *office, struct line *line, unsigned member, uint64_t size,
                     const struct receipt *receipt);
+/* The office has stopped: forgets the entries that wait, and answers whoever waits for the disk. */
+void commit_abandon(struct office *office);
 int commit_mark_logs(const struct office *office, struct mark_log **logs, size_t *count);
 
 /* --- lines.c --- */

@@ -117,6 +117,7 @@ void core_stop(struct office *office, enum error_code code, const char *format, 
     core_event(office, &event);
     core_log(office, "stopped: %s", office->stop.message);
     links_close_all(office, "this office has stopped");
+    commit_abandon(office);
 }
 
 void core_job(struct office *office, struct office_job *job)
@@ -231,6 +232,18 @@ void core_batch_is_durable(struct office *office)
 
         office->deferred = deferred->next;
         core_event(office, &deferred->event);
+        free(deferred);
+    }
+}
+
+void core_refuse_deferred(struct office *office, const struct error *error)
+{
+    while (office->deferred != NULL) {
+        struct deferred *deferred = office->deferred;
+
+        office->deferred = deferred->next;
+        core_reply_error(office, deferred->event.request, error);
+        office_event_free(&deferred->event);
         free(deferred);
     }
 }
