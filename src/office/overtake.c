@@ -75,11 +75,21 @@ void overtaken_put(struct line *line, struct store_batch *batch)
     }
 }
 
+/* What found no room is forgotten, and comes in its turn: tried again at once it would be tried without end. */
 void overtaken_written(struct line *line, bool durable)
 {
-    for (struct overtaken *o = line->overtaken; o != NULL; o = o->next)
-        if (o->state == OVERTAKEN_WRITING)
-            o->state = durable ? OVERTAKEN_DURABLE : OVERTAKEN_NEW;
+    for (struct overtaken **at = &line->overtaken; *at != NULL;) {
+        struct overtaken *o = *at;
+
+        if (o->state == OVERTAKEN_WRITING && durable)
+            o->state = OVERTAKEN_DURABLE;
+        if (o->state != OVERTAKEN_WRITING) {
+            at = &o->next;
+            continue;
+        }
+        *at = o->next;
+        free_one(o);
+    }
 }
 
 const struct overtaken *overtaken_find(const struct line *line, unsigned member, uint64_t index)
