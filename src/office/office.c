@@ -331,8 +331,9 @@ struct line *core_line(struct office *office, struct span name, bool writes, str
         (void)error_set(error, ERROR_STOPPED, "the office has stopped and records nothing: %s", office->stop.message);
         return NULL;
     }
+    /* One whose first batch is not recorded may still be forgotten: nothing may hang on it. */
     for (size_t i = 0; i < office->line_count; i++)
-        if (span_equal(name, span_of_string(office->line[i]->name)))
+        if (span_equal(name, span_of_string(office->line[i]->name)) && office->line[i]->second.size > 0)
             return office->line[i];
     (void)error_set(error, ERROR_NOT_FOUND, "there is no line %.*s here; `liaison line list` says which there are",
                     text_is_line_name(name) ? (int)name.size : (int)strlen(of_that_name),
