@@ -30,7 +30,7 @@ static bool parse_tcp(struct address *address, struct span rest)
         return false;
     host = span_of(rest.data, (size_t)(colon - rest.data));
     port = span_from(rest, host.size + 1);
-    if (host.size > 2 && host.data[0] == '[' && host.data[host.size - 1] == ']')
+    if (host.size >= 2 && host.data[0] == '[' && host.data[host.size - 1] == ']')
         host = span_of(host.data + 1, host.size - 2);
     else if (host.size > 0 && memchr(host.data, ':', host.size) != NULL)
         return false; /* an IPv6 address stands in brackets */
