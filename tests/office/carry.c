@@ -1,0 +1,134 @@
+/*
+ * Between sync and the rest: entries from the store for who is behind, by way of others too; and what stops an office.
+ */
+#include "world.h"
+
+static struct world *world;
+
+static void send_many(struct site *site, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char text[20];
+
+        snprintf(text, sizeof text, "number %u", i);
+        (void)site_send(site, text, 0, NULL);
+        if (i % 16 == 15)
+            world_run(world, SECOND_US);
+    }
+    world_run(world, 3 * SECOND_US);
+}
+
+static void who_was_away_gets_all_from_the_store(void)
+{
+    world = world_new(2, 1);
+    site_drop(site_of(world, 1));
+    send_many(site_of(world, 0), 100);
+    site_crash(site_of(world, 0), CRASH_NONE); /* nothing is at hand in memory */
+    site_start(site_of(world, 0));
+    site_start(site_of(world, 1));
+    world_run(world, 20 * SECOND_US);
+    CHECK(sync_durable(site_line(site_of(world, 1))->sync, 0) == 103);
+    world_check_settled(world);
+    world_free(world);
+}
+
+/* Two that cannot reach each other do by a third, receipts and settle heads too. */
+static void a_third_member_carries_between_two(void)
+{
+    world = world_new(3, 1);
+    world->blocked[0][2] = world->blocked[2][0] = true;
+    for (unsigned i = 0; i < WIRES_MAX; i++)
+        if (world->wire[i].used && world->wire[i].end[0].site->me == 0 && world->wire[i].end[1].site->me == 2)
+            wire_cut(&world->wire[i]);
+    send_many(site_of(world, 0), 30);
+    send_many(site_of(world, 2), 30);
+    world_run(world, 10 * SECOND_US);
+    world_check_settled(world);
+    world_free(world);
+}
+
+static void who_joins_late_gets_all(void)
+{
+    world = world_new(3, 1);
+    site_drop(site_of(world, 2));
+    send_many(site_of(world, 0), 40);
+    send_many(site_of(world, 1), 40);
+    site_drop(site_of(world, 0));
+    site_start(site_of(world, 2)); /* from the other one alone */
+    world_run(world, 20 * SECOND_US);
+    CHECK(sync_durable(site_line(site_of(world, 2))->sync, 0) == sync_durable(site_line(site_of(world, 1))->sync, 0));
+    site_start(site_of(world, 0));
+    world_run(world, 20 * SECOND_US);
+    world_check_settled(world);
+    world_free(world);
+}
+
+static void copy(const char *from, const char *to)
+{
+    struct buffer content = {0};
+
+    file_read(from, &content);
+    file_write(to, buffer_span(&content));
+    buffer_free(&content);
+}
+
+/* Database and mark restored together look whole: only another member can tell. */
+static void who_shows_more_of_ours_than_we_have_stops_us(void)
+{
+    struct site *site = NULL;
+    const char *reason = NULL;
+    uint64_t held = 0, sent = 0;
+
+    world = world_new(2, 1);
+    site = site_of(world, 0);
+    send_many(site, 5);
+    site_drop(site);
+    copy(site->database, scratch("old.db"));
+    copy(site->mark_path, scratch("old.mark"));
+    site_start(site);
+    send_many(site, 5);
+    held = sync_durable(site_line(site_of(world, 1))->sync, 0);
+    site_drop(site);
+    copy(scratch("old.db"), site->database);
+    copy(scratch("old.mark"), site->mark_path);
+    site_start(site);
+    CHECK(office_state(site->office, &reason) == OFFICE_READY);
+    world_run(world, 10 * SECOND_US);
+    CHECK(office_state(site->office, &reason) == OFFICE_STOPPED);
+    CHECK(reason != NULL && strstr(reason, "restored from an older copy") != NULL);
+    sent = site_send(site, "contradiction", 0, NULL);
+    world_run(world, 10 * SECOND_US);
+    CHECK(refused(world, sent, ERROR_STOPPED, "records nothing"));
+    CHECK(sync_durable(site_line(site_of(world, 1))->sync, 0) == held);
+    CHECK(office_alarm_count(site_of(world, 1)->office) == 0);
+    world_free(world);
+}
+
+/* A broken entry is not passed on: the other one waits, and is told nothing false. */
+static void what_is_broken_here_is_not_carried(void)
+{
+    struct site *site = NULL;
+
+    world = world_new(2, 1);
+    site = site_of(world, 0);
+    site_drop(site_of(world, 1));
+    send_many(site, 4);
+    site_drop(site);
+    site_change(site, "UPDATE entries SET bytes = zeroblob(80) WHERE place = %lld", (long long)PLACE(1, 4));
+    site_start(site);
+    site_start(site_of(world, 1));
+    world_run(world, 20 * SECOND_US);
+    CHECK(sync_durable(site_line(site_of(world, 1))->sync, 0) <= 4);
+    world_free(world);
+}
+
+int main(void)
+{
+    RUN(who_was_away_gets_all_from_the_store);
+    RUN(a_third_member_carries_between_two);
+    RUN(who_joins_late_gets_all);
+    RUN(who_shows_more_of_ours_than_we_have_stops_us);
+    RUN(what_is_broken_here_is_not_carried);
+    scratch_clean();
+    return test_end();
+}
