@@ -71,7 +71,8 @@ struct member {
     bool waited_in_vain;    /* what it names and is not here is waited for no more */
     struct monotonic grown; /* when entries of it became durable last */
     struct {
-        uint64_t index, depth;
+        uint64_t end; /* index + 1; 0: none */
+        uint64_t depth;
     } recent[RECENT_DEPTHS]; /* of entries folded lately, by index: the store may not have them yet */
     bool left;
     /* what is to be stored, and may wait: commit.c makes operations of it */

@@ -105,7 +105,7 @@ static bool known_depth(const struct line *line, const struct claim *claim, uint
     const struct member *member = &line->member[claim->member];
 
     *depth = claim->depth;
-    if (member->recent[claim->index % RECENT_DEPTHS].index != claim->index)
+    if (member->recent[claim->index % RECENT_DEPTHS].end != claim->index + 1)
         return claim->folded;
     *depth = member->recent[claim->index % RECENT_DEPTHS].depth;
     return true;
@@ -206,7 +206,7 @@ void order_take(struct line *line, const struct fold_entry *found, uint64_t dept
 {
     struct member *member = &line->member[found->member];
 
-    member->recent[found->index % RECENT_DEPTHS].index = found->index;
+    member->recent[found->index % RECENT_DEPTHS].end = found->index + 1;
     member->recent[found->index % RECENT_DEPTHS].depth = depth;
     member->depth = depth;
     member->folded = found->index + 1;

@@ -118,8 +118,8 @@ static void a_line_that_found_no_room_was_never_there(void)
     here->held = false;
     world_run(world, SECOND_US);
     CHECK(refused(world, request, ERROR_FULL, "the disk is full; nothing was recorded"));
-    CHECK(refused(world, shown, ERROR_NOT_FOUND, "no line of that name"));
-    CHECK(refused(world, read, ERROR_NOT_FOUND, "no line of that name"));
+    CHECK(refused(world, shown, ERROR_NOT_FOUND, "there is no line talks here"));
+    CHECK(refused(world, read, ERROR_NOT_FOUND, "there is no line talks here"));
     CHECK(office_line_count(here->office) == 0);
     world_full_disk = NULL;
     request = found_with_there("talks", true);

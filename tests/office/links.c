@@ -131,7 +131,7 @@ static void what_is_no_link_is_refused(void)
     CHECK(refused(world, request[0], ERROR_NOT_FOUND, "no other member"));
     CHECK(refused(world, request[1], ERROR_USAGE, "port 0"));
     CHECK(refused(world, request[2], ERROR_USAGE, "an address is"));
-    CHECK(refused(world, request[3], ERROR_NOT_FOUND, "no line of that name"));
+    CHECK(refused(world, request[3], ERROR_NOT_FOUND, "there is no line nowhere here"));
     for (unsigned i = 0; i <= OFFICE_LINKS_MAX / 2; i++) {
         char address[20];
 

@@ -54,11 +54,8 @@ static void begin(void)
     memset(&line, 0, sizeof line);
     memset(made, 0, sizeof made);
     charter.member_count = MEMBERS;
-    for (unsigned i = 0; i < MEMBERS; i++) {
+    for (unsigned i = 0; i < MEMBERS; i++)
         (void)snprintf(charter.members[i].name, sizeof charter.members[i].name, "member-%u.example", i);
-        for (unsigned k = 0; k < RECENT_DEPTHS; k++)
-            line.member[i].recent[k].index = UINT64_MAX;
-    }
     line.charter = &charter;
     line.me = ME;
     line.sync = sync_new(&charter, ME);

@@ -58,7 +58,7 @@ static void without_another_copy_the_alarm_stays(void)
 {
     begin(1, 1, false);
     world_run(world, 60 * SECOND_US);
-    CHECK(site_alarmed(site, "pyongyang.example/1 on the line talks is broken") && !is_whole(1, 1));
+    CHECK(site_alarmed(site, "pyongyang/1 on the line talks is broken") && !is_whole(1, 1));
     CHECK(office_alarm_count(site->office) == 1);
     site_start(other);
     world_run(world, 60 * SECOND_US);
@@ -126,7 +126,7 @@ static void a_disk_that_cannot_be_read_stops_the_office(void)
     site_take_jobs(site);
     (void)error_set(&site->job[site->jobs - 1]->error, ERROR_STORAGE, "the disk failed");
     world_turn(world);
-    CHECK(office_state(site->office, &reason) == OFFICE_STOPPED && strstr(reason, "reading the record again failed"));
+    CHECK(office_state(site->office, &reason) == OFFICE_STOPPED && strstr(reason, "the disk failed"));
     world_free(world);
 }
 

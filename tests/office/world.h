@@ -45,7 +45,7 @@ struct site {
     struct office_config config;
     struct store *store;
     struct mark *mark;
-    struct buffer content, next; /* what the mark holds, and is about to */
+    struct buffer content; /* what the mark holds, but for a job that is out */
     struct office *office;       /* NULL: down */
     bool held;                   /* jobs are taken, and wait */
     struct office_job *job[JOBS_MAX];
@@ -330,31 +330,33 @@ static inline bool wire_move(struct world *world, struct wire *wire, unsigned en
 
 static inline void site_commit(struct site *site, struct office_job *job, enum crash crash)
 {
+    bool tried = job->error.code == ERROR_NONE && site->mark != NULL;
+    bool committed = false;
+    bool unknown = false;
     struct error mark_error = {0};
-    struct buffer swap = site->content;
 
-    if (site->mark == NULL) {
-        (void)error_set(&job->error, ERROR_STORAGE, "there is no mark, so nothing may be recorded");
-        return;
-    }
-    buffer_reset(&site->next);
-    buffer_put_span(&site->next, buffer_span(&job->mark));
-    if (crash != CRASH_DATABASE_ONLY && mark_begin(site->mark, buffer_span(&job->mark), &job->error) != 0)
-        return;
+    if (site->mark == NULL)
+        (void)error_set(&mark_error, ERROR_STORAGE, "there is no mark, so nothing may be recorded");
+    else if (crash != CRASH_DATABASE_ONLY)
+        (void)mark_write(site->mark, buffer_span(&job->mark), &mark_error);
     if (crash == CRASH_MARK_ONLY)
         return;
-    (void)store_commit(site->store, job->number, &job->error);
+    committed = tried && store_commit(site->store, job->number, &job->error) == 0;
+    unknown = tried && !committed && job->error.code != ERROR_FULL;
     if (crash == CRASH_DATABASE_ONLY)
         return;
-    (void)mark_finish(site->mark, &mark_error);
-    if (job->error.code == ERROR_FULL && mark_error.code == ERROR_NONE)
+    if (!tried)
+        store_abandon(site->store);
+    if (committed) {
+        struct buffer before = site->content;
+
+        site->content = job->mark;
+        job->mark = before;
+    } else if (!unknown && mark_error.code == ERROR_NONE) {
         (void)mark_write(site->mark, buffer_span(&site->content), &mark_error);
-    if (mark_error.code != ERROR_NONE) {
-        job->error = mark_error;
-    } else if (job->error.code == ERROR_NONE) {
-        site->content = site->next;
-        site->next = swap;
     }
+    if (mark_error.code != ERROR_NONE)
+        job->error = mark_error;
 }
 
 static inline void site_run(struct site *site, struct office_job *job, enum crash crash)
@@ -365,7 +367,7 @@ static inline void site_run(struct site *site, struct office_job *job, enum cras
     if (status != 0)
         (void)error_set(&job->error, ERROR_STORAGE, "the store failed and did not say why");
     job->space = store_space(site->store);
-    if (job->error.code == ERROR_NONE && job->commits && crash != CRASH_STAGED)
+    if (job->commits && crash != CRASH_STAGED)
         site_commit(site, job, crash);
     if (crash != CRASH_NONE || job->error.code != ERROR_NONE || !job->truncate)
         return;
@@ -873,7 +875,6 @@ static inline void world_free(struct world *world)
         (void)unlink(site->mark_path);
         buffer_free(&site->card);
         buffer_free(&site->content);
-        buffer_free(&site->next);
         free(site->told);
     }
     for (unsigned i = 0; i < WIRES_MAX; i++)
