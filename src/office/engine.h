@@ -68,6 +68,8 @@ struct member {
     unsigned missing;
     uint64_t missing_index;
     struct monotonic missing_since;
+    uint64_t missing_below; /* its entries below this were here when it began to wait, at missing_first */
+    struct monotonic missing_first;
     bool waited_in_vain;    /* what it names and is not here is waited for no more */
     struct monotonic grown; /* when entries of it became durable last */
     struct {

@@ -23,7 +23,7 @@ static struct monotonic missing_until(const struct line *line, const struct memb
     struct monotonic grown = line->member[member->missing].grown;
     struct monotonic quiet = monotonic_after(grown.us > since.us ? grown : since, MISSING_QUIET_US);
 
-    return monotonic_earlier(quiet, monotonic_after(since, MISSING_MAX_US));
+    return monotonic_earlier(quiet, monotonic_after(member->missing_first, MISSING_MAX_US));
 }
 
 bool order_waits(const struct office *office, const struct line *line, unsigned number)
@@ -34,28 +34,43 @@ bool order_waits(const struct office *office, const struct line *line, unsigned 
            office->now.monotonic.us < missing_until(line, member).us;
 }
 
-/* Whether an entry is to wait for one that is not here. A flash does not, nor what this office wrote itself. */
-static bool wait_for_missing(struct office *office, struct line *line, unsigned author, unsigned precedence,
-                             const struct claim *claim)
+/* What was here when the waiting began shares its end: else each entry of a log could name what comes just in time, and
+ * all that rests on that log would be late without limit. */
+static void begin_to_miss(const struct office *office, struct line *line, const struct fold_entry *found,
+                          const struct claim *claim)
 {
-    struct member *member = &line->member[author];
+    struct member *member = &line->member[found->member];
+
+    member->misses = true;
+    member->missing = claim->member;
+    member->missing_index = claim->index;
+    member->missing_since = office->now.monotonic;
+    if (found->index < member->missing_below)
+        return;
+    member->missing_below = sync_durable(line->sync, found->member);
+    member->missing_first = office->now.monotonic;
+}
+
+/* Whether an entry is to wait for one that is not here. A flash does not, nor what this office wrote itself. */
+static bool wait_for_missing(struct office *office, struct line *line, const struct fold_entry *found,
+                             unsigned precedence, const struct claim *claim)
+{
+    struct member *member = &line->member[found->member];
 
     if (sync_durable(line->sync, claim->member) > claim->index)
         return true; /* it came meanwhile: the next slice knows */
-    if (author == line->me || precedence == PRECEDENCE_FLASH || member->waited_in_vain)
+    if (found->member == line->me || precedence == PRECEDENCE_FLASH || member->waited_in_vain)
         return false;
     if (!member->misses || member->missing != claim->member || member->missing_index != claim->index) {
-        member->misses = true;
-        member->missing = claim->member;
-        member->missing_index = claim->index;
-        member->missing_since = office->now.monotonic;
-        return true;
+        begin_to_miss(office, line, found, claim);
+        return office->now.monotonic.us < missing_until(line, member).us;
     }
     if (office->now.monotonic.us < missing_until(line, member).us)
         return true;
     member->waited_in_vain = true;
     core_log(office, "%s names %s/%llu on the line %s, which does not come; it is not waited for any longer",
-             line->member[author].name, line->member[claim->member].name, (unsigned long long)claim->index, line->name);
+             line->member[found->member].name, line->member[claim->member].name, (unsigned long long)claim->index,
+             line->name);
     return false;
 }
 
@@ -121,20 +136,28 @@ bool order_may_go_on(const struct office *office, const struct line *line, unsig
 
 /* --- depth ----------------------------------------------------------------------------------------------------- */
 
-static bool is_settled(struct office *office, struct line *line, unsigned author, unsigned precedence,
+/* In a ring none of what an entry names counts, held or not: else its depth would hang on what was folded when. */
+static bool is_left_out(const struct line *line, const struct fold_entry *found, const struct claim *claim)
+{
+    return claim->is_reference && line->member[found->member].in_ring;
+}
+
+static bool is_settled(struct office *office, struct line *line, const struct fold_entry *found, unsigned precedence,
                        const struct claim *claim)
 {
     uint64_t depth = 0;
 
+    if (is_left_out(line, found, claim))
+        return true;
     if (!claim->held)
-        return !wait_for_missing(office, line, author, precedence, claim);
+        return !wait_for_missing(office, line, found, precedence, claim);
     if (!claim->true_)
         return true;
     if (claim->index >= line->member[claim->member].folded)
-        return !wait_for_fold(line, author, claim);
+        return !wait_for_fold(line, found->member, claim);
     if (known_depth(line, claim, &depth))
         return true;
-    line->member[author].wait_batch = core_next_batch(office);
+    line->member[found->member].wait_batch = core_next_batch(office);
     office->hurry = true;
     return false;
 }
@@ -172,15 +195,17 @@ static uint64_t weigh(struct office *office, struct line *line, const struct fol
         note_late(line, found->member, claim);
         return 0;
     }
+    if (is_left_out(line, found, claim))
+        return 0;
     if (!claim->true_) {
+        if (found->index < line->member[found->member].announced)
+            return 0; /* it was said when it was ordered first */
         core_log(office, "%s/%llu names another entry %llu of %s than is held here; that claim is void",
                  line->member[found->member].name, (unsigned long long)found->index, (unsigned long long)claim->index,
                  line->member[claim->member].name);
         return 0;
     }
-    if (claim->index >= line->member[claim->member].folded || !known_depth(line, claim, &depth))
-        return 0; /* in a ring */
-    return depth + 1;
+    return known_depth(line, claim, &depth) ? depth + 1 : 0;
 }
 
 bool order_depth(struct office *office, struct fold_job *fold, const struct fold_entry *found, unsigned precedence,
@@ -190,7 +215,7 @@ bool order_depth(struct office *office, struct fold_job *fold, const struct fold
     struct line *line = fold->line;
 
     for (size_t c = 0; c < found->claim_count; c++)
-        if (!is_settled(office, line, found->member, precedence, &claims[found->first_claim + c]))
+        if (!is_settled(office, line, found, precedence, &claims[found->first_claim + c]))
             return false;
     *depth = found->index == 0 ? 0 : line->member[found->member].depth + 1;
     for (size_t c = 0; c < found->claim_count; c++) {
@@ -230,12 +255,13 @@ static void set_back(struct office *office, struct line *line, struct late *late
     for (unsigned i = 0; i < line->charter->member_count; i++) {
         struct member *member = &line->member[i];
 
+        member->waits = member->in_ring = false; /* who waits for whom may be otherwise now */
         if (late->folded[i] >= member->folded)
             continue;
         count += member->folded - late->folded[i];
         member->folded = late->folded[i];
         member->depth = late->depth[i];
-        member->waits = member->in_ring = member->misses = false;
+        member->misses = false;
     }
     late->any = false;
     for (unsigned i = 0; i < line->charter->member_count; i++)

@@ -167,6 +167,39 @@ static void a_ring_is_broken_where_one_names_and_not_where_one_has_seen(void)
     CHECK(fold_next_of(1));
 }
 
+/* What else it names may be folded here and not yet there: then its place must not hang on that. */
+static void where_a_ring_is_broken_nothing_that_is_named_counts(void)
+{
+    for (unsigned folded_first = 0; folded_first < 2; folded_first++) {
+        begin();
+        put_durable(0, 3);
+        put_durable(1, 1);
+        put_durable(2, 1);
+        name(1, 0, true, 2, 0);
+        name(1, 0, true, 0, 2);
+        name(2, 0, true, 1, 0);
+        while (folded_first == 1 && line.member[0].folded < 3)
+            CHECK(fold_next_of(0));
+        CHECK(!fold_next_of(1) && !fold_next_of(2));
+        CHECK(fold_next_of(1) && depths[1][0] == 0);
+        fold_all();
+        CHECK(all_folded() && depths[2][0] == 1);
+    }
+}
+
+static void who_waits_for_whom_is_found_again_when_the_order_is(void)
+{
+    begin();
+    for (unsigned i = 0; i < MEMBERS; i++)
+        put_durable(i, 9);
+    name(1, 0, true, 2, 0);
+    name(2, 0, true, 1, 0);
+    CHECK(!fold_next_of(1) && !fold_next_of(2));
+    CHECK(line.member[1].in_ring && line.member[2].waits);
+    set_back(&office, &line, &(struct late){0});
+    CHECK(!line.member[1].in_ring && !line.member[2].waits);
+}
+
 /* The store is not even asked. */
 static void nothing_rests_on_a_later_entry_of_ones_own(void)
 {
@@ -227,6 +260,65 @@ static void a_log_that_grows_is_waited_for_and_not_for_ever(void)
         fold_all();
     }
     CHECK(waited >= MISSING_MAX_US && waited < MISSING_MAX_US + MISSING_QUIET_US);
+}
+
+/* A log each of whose entries names what comes just in time: all that rests on it would be late without limit. */
+static void what_is_here_is_waited_for_together(void)
+{
+    uint64_t waited = 0;
+
+    begin();
+    put_durable(1, 5);
+    for (uint64_t i = 0; i < 5; i++)
+        name(1, i, true, 2, 10 * i + 9);
+    fold_all();
+    for (uint64_t size = 1; line.member[1].folded < 5 && size < 55; size++) {
+        pass(MISSING_QUIET_US - 1);
+        waited += MISSING_QUIET_US - 1;
+        put_durable(2, size);
+        fold_all();
+    }
+    CHECK(line.member[1].folded == 5 && waited >= 40 * SECOND_US && waited < MISSING_MAX_US + MISSING_QUIET_US);
+    CHECK(line.member[1].waited_in_vain);
+}
+
+static void what_comes_later_has_a_time_of_its_own(void)
+{
+    begin();
+    put_durable(1, 1);
+    name(1, 0, true, 2, 0);
+    name(1, 1, true, 2, 1);
+    fold_all();
+    put_durable(2, 1);
+    fold_all();
+    pass(MISSING_MAX_US);
+    put_durable(1, 2);
+    fold_all();
+    CHECK(line.member[1].folded == 1 && order_waits(&office, &line, 1));
+}
+
+static unsigned events(void)
+{
+    struct office_event event;
+    unsigned count = 0;
+
+    for (; office_event(&office, &event); count++)
+        office_event_free(&event);
+    return count;
+}
+
+/* Who has others order again draws no line for each claim each time. */
+static void a_void_claim_is_reported_once(void)
+{
+    begin();
+    put_durable(1, 1);
+    put_durable(2, 1);
+    name(1, 0, true, 2, 0);
+    made[1][0].claim[0].true_ = false;
+    CHECK(fold_next_of(1) && events() == 1);
+    line.member[1].announced = 1;
+    line.member[1].folded = 0;
+    CHECK(fold_next_of(1) && events() == 0);
 }
 
 static void a_flash_and_ones_own_do_not_wait(void)
@@ -376,10 +468,15 @@ int main(void)
     RUN(one_waits_for_what_it_names);
     RUN(a_ring_is_broken_at_its_first_member);
     RUN(a_ring_is_broken_where_one_names_and_not_where_one_has_seen);
+    RUN(where_a_ring_is_broken_nothing_that_is_named_counts);
+    RUN(who_waits_for_whom_is_found_again_when_the_order_is);
     RUN(nothing_rests_on_a_later_entry_of_ones_own);
     RUN(what_is_missing_is_waited_for);
     RUN(waiting_ends_when_the_log_is_quiet);
     RUN(a_log_that_grows_is_waited_for_and_not_for_ever);
+    RUN(what_is_here_is_waited_for_together);
+    RUN(what_comes_later_has_a_time_of_its_own);
+    RUN(a_void_claim_is_reported_once);
     RUN(a_flash_and_ones_own_do_not_wait);
     RUN(what_came_late_is_ordered_again);
     RUN(ordering_again_is_put_off_by_what_it_costs);
