@@ -7,10 +7,11 @@
 
 #include "office/engine.h"
 
-#define OFFERS_MAX 64
-#define ACCEPTED_BYTES_MAX (4u << 20)   /* of others' entries in a batch */
-#define ACCEPTED_ENTRIES_MAX (1u << 15) /* and so many, but for the last message's */
-#define LAZY_MAX 4096                   /* this many go with the next batch, however young they are */
+#define ACCEPTED_MAX (4u << 20)                    /* bytes that others' entries take in a batch */
+#define ACCEPTED_COST 256                          /* and each of them besides its own: operations, hashes */
+#define MARKED_MAX (MARK_SLOT_SIZE - (128u << 10)) /* bytes that own entries take in a mark, beside all lines' logs */
+#define MARKED_COST 128                            /* and each of them, and each operation, besides its own */
+#define LAZY_MAX 4096                              /* this many go with the next batch, however young they are */
 
 static const char disk_full[] = "the disk is full; nothing can be recorded or received until there is room";
 
@@ -28,8 +29,9 @@ struct commit_job {
     struct store_batch batch;
     size_t lazy_count;  /* the first operations were waiting, and wait again if the disk is full */
     size_t offer_count; /* connections whose handshake counters are in the batch */
-    int offer[OFFERS_MAX];
-    unsigned offer_generation[OFFERS_MAX];
+    int offer[OFFICE_LINKS_MAX];
+    unsigned offer_generation[OFFICE_LINKS_MAX];
+    size_t accepted, marked; /* bytes, at most, of all parts */
     size_t part_count;
     struct part part[]; /* one for each line at most */
 };
@@ -146,13 +148,58 @@ static void put_receipt(struct store_batch *batch, uint32_t log, uint64_t size, 
     store_batch_put(batch, &drop);
 }
 
-/* Of others' entries, into the batch that is being built. */
-struct taken {
-    size_t bytes, entries;
-};
+/* A line's first run of own entries, if the mark has room for it beside those of other lines. */
+static void take_own(const struct office *office, struct commit_job *commit, struct part *part,
+                     const struct tree_frontier *before)
+{
+    struct line *line = part->line;
+    struct pending *own = line->pending_first;
+    uint32_t log = LOG_NUMBER(line, line->me);
+    size_t marked = 0;
 
-/* Takes a line's first run of own entries and the accepted chunks of the others into the batch. */
-static void take_part(struct office *office, struct commit_job *commit, struct line *line, struct taken *taken)
+    if (own == NULL)
+        return;
+    marked = own->chunk->bytes.size + own->operations.bytes + (own->chunk->count + own->operations.count) * MARKED_COST;
+    if (commit->marked > 0 && commit->marked + marked > MARKED_MAX)
+        return;
+    commit->marked += marked;
+    part->own = own;
+    line->pending_first = own->next;
+    if (line->pending_first == NULL)
+        line->pending_last = NULL;
+    put_entries(office, &commit->batch, line, own->chunk);
+    put_nodes(&commit->batch, own->chunk, before, log, true);
+    store_batch_append(&commit->batch, &own->operations);
+    put_log(&commit->batch, log, &own->chunk->after, true);
+}
+
+/* What was accepted on a line; a chunk always, so that no line keeps another one waiting. */
+static void take_accepted(const struct office *office, struct commit_job *commit, struct part *part,
+                          struct tree_frontier before[static MEMBERS_MAX])
+{
+    struct line *line = part->line;
+
+    for (struct sync_chunk **tail = &part->accepted;
+         line->accepted_first != NULL && (part->accepted == NULL || commit->accepted < ACCEPTED_MAX);) {
+        struct sync_chunk *chunk = line->accepted_first;
+        uint32_t log = LOG_NUMBER(line, chunk->member);
+
+        line->accepted_first = chunk->next;
+        if (line->accepted_first == NULL)
+            line->accepted_last = NULL;
+        chunk->next = NULL;
+        *tail = chunk;
+        tail = &chunk->next;
+        commit->accepted += chunk->bytes.size + chunk->count * ACCEPTED_COST;
+        put_entries(office, &commit->batch, line, chunk);
+        put_nodes(&commit->batch, chunk, &before[chunk->member], log, false);
+        before[chunk->member] = chunk->after;
+        put_log(&commit->batch, log, &chunk->after, false);
+        put_head(&commit->batch, log, &chunk->head, chunk->settle && chunk->head.size == chunk->after.size);
+    }
+}
+
+static void take_part(const struct office *office, struct commit_job *commit, struct line *line)
 {
     struct part *part = &commit->part[commit->part_count];
     struct tree_frontier before[MEMBERS_MAX];
@@ -164,37 +211,8 @@ static void take_part(struct office *office, struct commit_job *commit, struct l
     part->line = line;
     for (unsigned i = 0; i < line->charter->member_count; i++)
         before[i] = part->second[i] = i == line->me ? line->second : *sync_frontier(line->sync, i);
-    if (line->pending_first != NULL) {
-        uint32_t log = LOG_NUMBER(line, line->me);
-
-        part->own = line->pending_first;
-        line->pending_first = part->own->next;
-        if (line->pending_first == NULL)
-            line->pending_last = NULL;
-        put_entries(office, &commit->batch, line, part->own->chunk);
-        put_nodes(&commit->batch, part->own->chunk, &before[line->me], log, true);
-        store_batch_append(&commit->batch, &part->own->operations);
-        put_log(&commit->batch, log, &part->own->chunk->after, true);
-    }
-    for (struct sync_chunk **tail = &part->accepted;
-         line->accepted_first != NULL && taken->bytes < ACCEPTED_BYTES_MAX && taken->entries < ACCEPTED_ENTRIES_MAX;) {
-        struct sync_chunk *chunk = line->accepted_first;
-        uint32_t log = LOG_NUMBER(line, chunk->member);
-
-        line->accepted_first = chunk->next;
-        if (line->accepted_first == NULL)
-            line->accepted_last = NULL;
-        chunk->next = NULL;
-        *tail = chunk;
-        tail = &chunk->next;
-        taken->bytes += chunk->bytes.size;
-        taken->entries += chunk->count;
-        put_entries(office, &commit->batch, line, chunk);
-        put_nodes(&commit->batch, chunk, &before[chunk->member], log, false);
-        before[chunk->member] = chunk->after;
-        put_log(&commit->batch, log, &chunk->after, false);
-        put_head(&commit->batch, log, &chunk->head, chunk->settle && chunk->head.size == chunk->after.size);
-    }
+    take_own(office, commit, part, &before[line->me]);
+    take_accepted(office, commit, part, before);
 }
 
 /* Receipts for what the batch accepts are not earlier than it, nor is any later one, also after a restart. */
@@ -671,7 +689,6 @@ static bool lazy_is_due(const struct office *office)
 void commit_some(struct office *office)
 {
     struct commit_job *commit = NULL;
-    struct taken taken = {0};
     bool lazy_due = lazy_is_due(office);
     bool truncate_due = office->truncate && office->truncate_at.us <= office->now.monotonic.us;
     bool work = lazy_due || truncate_due;
@@ -697,12 +714,13 @@ void commit_some(struct office *office)
         commit->lazy_count = commit->batch.count;
         store_batch_reset(&office->lazy);
     }
+    /* Another line first each time: where there is no room for all, each comes to it. */
     for (size_t i = 0; i < office->line_count; i++)
-        take_part(office, commit, office->line[i], &taken);
-    if (taken.entries > 0)
+        take_part(office, commit, office->line[(i + office->batch) % office->line_count]);
+    if (commit->accepted > 0)
         put_receipt_time(office, &commit->batch);
     if (office->hurry)
-        commit->offer_count = links_waiting_offers(office, commit->offer, commit->offer_generation, OFFERS_MAX);
+        commit->offer_count = links_waiting_offers(office, commit->offer, commit->offer_generation, OFFICE_LINKS_MAX);
     office->hurry = false;
     office->truncate = office->truncate && !truncate_due;
     office->committing = true;
