@@ -10,8 +10,7 @@
 #define AWAITED_OWN_MAX 32     /* heads beyond what is held: what an author shows of its own log, */
 #define AWAITED_SHOWN_MAX 64   /* with what others show of it, */
 #define AWAITED_MAX 128        /* and with those of what overtook */
-#define STAGED_CHUNKS_MAX 1024    /* accepted and not durable, of one log: in messages, */
-#define STAGED_ENTRIES_MAX 262144 /* and in entries: SYNC_STAGED_MAX of honest ones, each of over 32 bytes, are fewer */
+#define STAGED_CHUNKS_MAX 1024 /* accepted and not durable, of one log */
 #define RECEIPTS_KNOWN 8       /* sizes of the last receipts by one member, so that none goes round in circles */
 #define WANT_END TREE_SIZE_MAX /* WANT from here on: no more of this log */
 
@@ -37,7 +36,7 @@ struct log {
     struct tree_frontier durable;
     struct tree_frontier staged;
     size_t staged_bytes; /* accepted and not durable */
-    size_t staged_chunks, staged_entries;
+    size_t staged_chunks;
     bool has_head;
     struct head head; /* the largest verified */
     bool has_settle;

@@ -88,15 +88,13 @@ static int accept_chunk(struct sync *sync, unsigned link, struct sync_chunk **ch
     struct sync_event event = {.kind = SYNC_ACCEPTED, .link = link, .member = (*chunk)->member, .chunk = *chunk};
     uint8_t root[HASH_SIZE];
 
-    if (log->staged_bytes + (*chunk)->bytes.size > SYNC_STAGED_MAX || log->staged_chunks == STAGED_CHUNKS_MAX ||
-        log->staged_entries + (*chunk)->count > STAGED_ENTRIES_MAX)
+    if (log->staged_bytes + (*chunk)->bytes.size > SYNC_STAGED_MAX || log->staged_chunks == STAGED_CHUNKS_MAX)
         return error_set(error, ERROR_INVALID, "it sends more than was agreed without waiting");
     if (engine_event(sync, &event) != 0)
         return error_set(error, ERROR_SYSTEM, "there is no memory left");
     log->staged = (*chunk)->after;
     log->staged_bytes += (*chunk)->bytes.size;
     log->staged_chunks++;
-    log->staged_entries += (*chunk)->count;
     tree_root(&log->staged, root);
     engine_remember(log, log->staged.size, root);
     engine_note_head(log, &(*chunk)->head);

@@ -328,7 +328,6 @@ void sync_stored(struct sync *sync, const struct sync_chunk *chunk)
     log->durable = chunk->after;
     log->staged_bytes -= chunk->bytes.size;
     log->staged_chunks--;
-    log->staged_entries -= chunk->count;
     engine_drop_awaited(log);
     for (unsigned i = 0; i < SYNC_LINKS_MAX; i++) {
         struct peer *peer = &sync->peer[i];
@@ -344,7 +343,7 @@ void sync_forget_staged(struct sync *sync)
     for (unsigned member = 0; member < sync->charter->member_count; member++) {
         sync->log[member].staged = sync->log[member].durable;
         sync->log[member].staged_bytes = 0;
-        sync->log[member].staged_chunks = sync->log[member].staged_entries = 0;
+        sync->log[member].staged_chunks = 0;
     }
     for (struct queued_event **at = &sync->event_first; *at != NULL;) {
         struct queued_event *queued = *at;

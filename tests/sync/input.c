@@ -1,4 +1,3 @@
-#include "sync/engine.h"
 #include "victim.h"
 
 static struct victim victim;
@@ -520,26 +519,6 @@ static void no_more_is_accepted_than_agreed(void)
     victim_free(&victim);
 }
 
-/* Or in entries of hardly a byte: so many that their hashes take more than they do. All but the last are a number here:
- * they would be a gigabyte of truth. */
-static void no_more_entries_are_accepted_than_agreed(void)
-{
-    const size_t agreed = 262144; /* spec/sync.md */
-
-    begin();
-    victim.hold = true;
-    truth_grow(victim.truth[2], 20, 4);
-    victim.sync->log[2].staged_entries = agreed - 10;
-    CHECK(say_entries(&victim, 2, victim.truth[2], 0, 6, 6, false) == 0);
-    CHECK(say_entries(&victim, 2, victim.truth[2], 6, 11, 11, false) != 0);
-    CHECK(strstr(victim.error.message, "more than was agreed") != NULL);
-    victim_store(&victim);
-    CHECK(victim.sync->log[2].staged_entries == agreed - 10);
-    link_up(&victim, 2);
-    CHECK(say_entries(&victim, 2, victim.truth[2], 6, 16, 16, false) == 0);
-    victim_free(&victim);
-}
-
 /* Everything accepted is dropped, as when the disk is full. */
 static void forget(void)
 {
@@ -795,7 +774,6 @@ int main(void)
     RUN(a_head_is_met_only_by_what_is_durable);
     RUN(an_author_cannot_crowd_out_what_gives_it_away);
     RUN(no_more_is_accepted_than_agreed);
-    RUN(no_more_entries_are_accepted_than_agreed);
     RUN(what_is_forgotten_comes_again);
     RUN(an_overtaking_entry_is_proved);
     RUN(what_overtook_is_met_and_bounded);
