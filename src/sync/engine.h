@@ -35,7 +35,7 @@ struct receipts {
 struct log {
     struct tree_frontier durable;
     struct tree_frontier staged;
-    size_t staged_bytes; /* accepted and not durable */
+    size_t staged_bytes; /* accepted and not durable, with their leaf hashes */
     size_t staged_chunks;
     bool has_head;
     struct head head; /* the largest verified */
@@ -111,6 +111,12 @@ struct sync {
     struct queued_event *event_first, *event_last;
     struct message *message; /* the one being read; large, so kept */
 };
+
+/* What a chunk takes of SYNC_STAGED_MAX. Of entries that are well-formed a window never takes more. */
+static inline size_t engine_staged_size(const struct sync_chunk *chunk)
+{
+    return chunk->bytes.size + chunk->count * HASH_SIZE;
+}
 
 /* Queues an event; the engine gives up a link rather than an event when there is no memory: -1. */
 int engine_event(struct sync *sync, const struct sync_event *event);

@@ -88,12 +88,12 @@ static int accept_chunk(struct sync *sync, unsigned link, struct sync_chunk **ch
     struct sync_event event = {.kind = SYNC_ACCEPTED, .link = link, .member = (*chunk)->member, .chunk = *chunk};
     uint8_t root[HASH_SIZE];
 
-    if (log->staged_bytes + (*chunk)->bytes.size > SYNC_STAGED_MAX || log->staged_chunks == STAGED_CHUNKS_MAX)
+    if (log->staged_bytes + engine_staged_size(*chunk) > SYNC_STAGED_MAX || log->staged_chunks == STAGED_CHUNKS_MAX)
         return error_set(error, ERROR_INVALID, "it sends more than was agreed without waiting");
     if (engine_event(sync, &event) != 0)
         return error_set(error, ERROR_SYSTEM, "there is no memory left");
     log->staged = (*chunk)->after;
-    log->staged_bytes += (*chunk)->bytes.size;
+    log->staged_bytes += engine_staged_size(*chunk);
     log->staged_chunks++;
     tree_root(&log->staged, root);
     engine_remember(log, log->staged.size, root);
@@ -179,7 +179,7 @@ static int take_entries(struct sync *sync, unsigned link, struct message *messag
     if (forked)
         return refuse(sync, link, message->member, error, "it sent a head that contradicts one it signed before");
     engine_peer_has(sync, peer, message->member, end);
-    chunk = sync_chunk_new(message->member, log->staged.size, message->count);
+    chunk = sync_chunk_new(message->member, log->staged.size, (size_t)(end - log->staged.size));
     if (chunk == NULL)
         return error_set(error, ERROR_SYSTEM, "there is no memory left");
     result = take_chunk(sync, link, message, &chunk, error);

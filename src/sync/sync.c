@@ -326,7 +326,7 @@ void sync_stored(struct sync *sync, const struct sync_chunk *chunk)
     bool exact = chunk->head.size == chunk->after.size;
 
     log->durable = chunk->after;
-    log->staged_bytes -= chunk->bytes.size;
+    log->staged_bytes -= engine_staged_size(chunk);
     log->staged_chunks--;
     engine_drop_awaited(log);
     for (unsigned i = 0; i < SYNC_LINKS_MAX; i++) {

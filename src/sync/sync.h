@@ -8,7 +8,7 @@
  * 1. What is accepted of a log is a beginning of it: every chunk is proved against a head signed by its author.
  * 2. staged >= durable; an entry is offered to others only below durable.
  * 3. A receipt is sent only for a head whose root is the root of what is durable here at that size.
- * 4. Of every other log at most SYNC_STAGED_MAX bytes are accepted and not yet durable.
+ * 4. Of every other log at most SYNC_STAGED_MAX bytes are accepted and not yet durable, their leaf hashes counted.
  * 5. A head that was verified and lies beyond what is held (awaited) must be met when the log reaches it.
  */
 #ifndef LIAISON_SYNC_SYNC_H

@@ -1,3 +1,4 @@
+#include "sync/engine.h"
 #include "victim.h"
 
 static struct victim victim;
@@ -484,6 +485,18 @@ static void an_author_cannot_crowd_out_what_gives_it_away(void)
     victim_free(&victim);
 }
 
+/* A message may say again thousands that are held to bring a single new one. */
+static void a_chunk_has_room_for_what_is_new_alone(void)
+{
+    begin();
+    victim.hold = true;
+    truth_grow(victim.truth[2], 1000, 10);
+    CHECK(say_entries(&victim, 2, victim.truth[2], 0, 999, 999, false) == 0);
+    CHECK(say_entries(&victim, 2, victim.truth[2], 0, 1000, 1000, false) == 0);
+    CHECK(victim.held_count == 2 && victim.held[1]->count == 1 && victim.held[1]->room == 1);
+    victim_free(&victim);
+}
+
 static void no_more_is_accepted_than_agreed(void)
 {
     struct truth *large = NULL;
@@ -496,14 +509,28 @@ static void no_more_is_accepted_than_agreed(void)
     for (uint64_t at = 0; at < 200; at++) {
         if (say_entries(&victim, 2, large, at, at + 1, at + 1, false) != 0)
             break;
-        bytes += 60000;
+        bytes += 60000 + HASH_SIZE;
         CHECK(bytes <= SYNC_STAGED_MAX);
     }
-    CHECK(bytes > SYNC_STAGED_MAX - 60000 && bytes <= SYNC_STAGED_MAX);
+    CHECK(bytes > SYNC_STAGED_MAX - 60000 - HASH_SIZE && bytes <= SYNC_STAGED_MAX);
     CHECK(strstr(victim.error.message, "more than was agreed") != NULL);
     victim_store(&victim);
     victim.hold = false;
     CHECK(say_entries(&victim, 2, large, 139, 150, 150, false) == 0 && sync_durable(victim.sync, 2) == 150);
+    victim_free(&victim);
+    /* And in small entries: each takes memory besides its bytes. */
+    begin();
+    victim.hold = true;
+    truth_grow(victim.truth[2], 100, 1);
+    CHECK(say_entries(&victim, 2, victim.truth[2], 0, 100, 100, false) == 0);
+    CHECK(victim.sync->log[2].staged_bytes == victim.held[0]->bytes.size + 100 * HASH_SIZE);
+    victim_store(&victim);
+    CHECK(victim.sync->log[2].staged_bytes == 0);
+    truth_grow(victim.truth[2], 1, 1);
+    victim.sync->log[2].staged_bytes = SYNC_STAGED_MAX - victim.truth[2]->entry[100].size - HASH_SIZE + 1;
+    CHECK(say_entries(&victim, 2, victim.truth[2], 100, 101, 101, false) != 0);
+    victim.sync->log[2].staged_bytes -= 1;
+    CHECK(say_entries(&victim, 2, victim.truth[2], 100, 101, 101, false) == 0);
     victim_free(&victim);
     /* And in pieces: each takes memory however few bytes it has. */
     begin();
@@ -773,6 +800,7 @@ int main(void)
     RUN(nobody_is_accused_by_what_another_made_up);
     RUN(a_head_is_met_only_by_what_is_durable);
     RUN(an_author_cannot_crowd_out_what_gives_it_away);
+    RUN(a_chunk_has_room_for_what_is_new_alone);
     RUN(no_more_is_accepted_than_agreed);
     RUN(what_is_forgotten_comes_again);
     RUN(an_overtaking_entry_is_proved);
