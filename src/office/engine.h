@@ -34,6 +34,7 @@
 #define ALARMS_MAX 32
 #define AGES_MAX 1024
 #define FOLD_ROWS 256
+#define FOLD_CLAIMS 512 /* looked up for a slice, but for its first entry's */
 #define RECENT_DEPTHS 8192
 
 struct offered {

@@ -198,6 +198,20 @@ static int read_slice(struct fold_job *fold, struct store *store, struct fold_sl
     return 0;
 }
 
+/* Where claims are many the slice ends early: batches wait for this job. */
+static int look_up_slice(struct fold_job *fold, struct store *store, struct fold_slice *slice)
+{
+    size_t before = fold->claims.size;
+
+    for (size_t i = 0; i < slice->count; i++) {
+        if ((fold->claims.size - before) / sizeof(struct claim) >= FOLD_CLAIMS)
+            slice->count = i;
+        else if (look_up(fold, store, i > 0 ? &slice->entry[i - 1] : NULL, &slice->entry[i]) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 int fold_look_up(struct office_job *job, struct store *store)
 {
     struct fold_job *fold = (struct fold_job *)job;
@@ -205,11 +219,8 @@ int fold_look_up(struct office_job *job, struct store *store)
     for (size_t s = 0; s < fold->slice_count; s++) {
         struct fold_slice *slice = &fold->slice[s];
 
-        if (!fold->overtaken && read_slice(fold, store, slice) != 0)
+        if ((!fold->overtaken && read_slice(fold, store, slice) != 0) || look_up_slice(fold, store, slice) != 0)
             return -1;
-        for (size_t i = 0; i < slice->count; i++)
-            if (look_up(fold, store, i > 0 ? &slice->entry[i - 1] : NULL, &slice->entry[i]) != 0)
-                return -1;
     }
     return buffer_failed(&fold->claims) || buffer_failed(&fold->secrets)
                ? error_set(&job->error, ERROR_SYSTEM, "there is no memory left")

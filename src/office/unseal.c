@@ -44,10 +44,9 @@ static void take_prekeys(struct office *office, struct line *line, unsigned auth
             uint64_t id = prekeys->batch[i].first + k;
             struct store_op op = {.kind = STORE_PUT_OFFERED, .n = {line->number, author, (int64_t)id}};
 
-            /* Ids rise; a key that cannot be used is passed over. */
+            /* Ids rise. */
             if (id < member->offered_used ||
-                (member->offered_count > 0 && id <= member->offered[member->offered_count - 1].id) ||
-                !dh_key_is_valid(prekeys->batch[i].key[k]))
+                (member->offered_count > 0 && id <= member->offered[member->offered_count - 1].id))
                 continue;
             op.b[0] = span_of(prekeys->batch[i].key[k], DH_SIZE);
             core_lazy(office, &op);

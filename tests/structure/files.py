@@ -14,7 +14,6 @@ ELSEWHERE = {
         "cli/init.c": "cli/passphrase",
         "end/daemon.sh": "cli/unlock host/host host/main host/methods host/serve host/unlock",
         "end/wires.sh": "cli/link_stdio host/dial host/listen host/wires",
-        "office/office.c": "office/fold",
         "office/order.c": "office/lookup",
         "sync/sync.c": "sync/chunk sync/receipts sync/want",
         "sync/input.c": "sync/heads",
