@@ -215,6 +215,7 @@ static int take_overtake(struct sync *sync, unsigned link, const struct message 
         .kind = SYNC_PENDING, .link = link, .member = message->member, .first = message->first, .head = message->head};
     uint8_t root[HASH_SIZE];
     uint8_t leaf[HASH_SIZE];
+    unsigned most = sync->peer[link].member == message->member ? SYNC_PENDING_MAX : SYNC_PENDING_MAX / 2;
     bool forked = false;
 
     if (log->mending && log->mend == message->first)
@@ -230,7 +231,8 @@ static int take_overtake(struct sync *sync, unsigned link, const struct message 
     for (unsigned i = 0; i < log->pending_count; i++)
         if (log->pending[i] == message->first)
             return 0;
-    if (log->pending_count == SYNC_PENDING_MAX || log->awaited_count == AWAITED_MAX)
+    /* Others leave room for the author, whose flash it may be. */
+    if (log->pending_count >= most || log->awaited_count == AWAITED_MAX)
         return 0; /* shown only under a head that is remembered: else its author could take it back */
     if (engine_take_head(sync, link, message->member, &message->head, AWAITED_MAX, &forked, error) != 0)
         return -1;

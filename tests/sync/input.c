@@ -497,6 +497,20 @@ static void a_chunk_has_room_for_what_is_new_alone(void)
     victim_free(&victim);
 }
 
+/* Whoever is ahead could show entries of another's log, so many that the author's own flash finds no room. */
+static void others_leave_room_for_what_the_author_shows(void)
+{
+    begin();
+    truth_grow(victim.truth[1], 200, 50);
+    for (uint64_t i = 0; i < SYNC_PENDING_MAX; i++)
+        CHECK(say_overtake(&victim, 2, victim.truth[1], 20 + i, 200, 5) == 0);
+    CHECK(victim.count[SYNC_PENDING] == SYNC_PENDING_MAX / 2);
+    for (uint64_t i = 0; i < SYNC_PENDING_MAX; i++)
+        CHECK(say_overtake(&victim, 1, victim.truth[1], 100 + i, 200, 5) == 0);
+    CHECK(victim.count[SYNC_PENDING] == SYNC_PENDING_MAX);
+    victim_free(&victim);
+}
+
 static void no_more_is_accepted_than_agreed(void)
 {
     struct truth *large = NULL;
@@ -801,6 +815,7 @@ int main(void)
     RUN(a_head_is_met_only_by_what_is_durable);
     RUN(an_author_cannot_crowd_out_what_gives_it_away);
     RUN(a_chunk_has_room_for_what_is_new_alone);
+    RUN(others_leave_room_for_what_the_author_shows);
     RUN(no_more_is_accepted_than_agreed);
     RUN(what_is_forgotten_comes_again);
     RUN(an_overtaking_entry_is_proved);
