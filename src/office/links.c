@@ -12,6 +12,7 @@
 #define TEST_SECOND_US (3 * SECOND_US)
 #define SILENT_MAX (OFFICE_LINKS_MAX / 2) /* incoming connections before their handshake is done */
 #define MEMBER_LINKS_MAX 4                /* that one member may have opened on a line */
+#define MEMBER_CONNECTIONS_MAX 12         /* the same, with those that are on their way up or down */
 #define OUTPUT_CHUNK 65536
 
 static struct line *line_of(const struct office *office, const struct connection *connection)
@@ -258,6 +259,21 @@ static void end_test(struct office *office, struct connection *connection)
             "connected, but no answer came in 10 s: it is not a liaison office, or its line or courier key differs");
 }
 
+/* A connection takes its place until its last bytes are written, which its other end may put off: a member that opens
+ * one after the other would soon hold all of them. */
+static bool holds_enough(const struct office *office, int line, unsigned member)
+{
+    unsigned count = 0;
+
+    for (int i = 0; i < office->connection_end; i++) {
+        const struct connection *connection = &office->connection[i];
+
+        count += connection->state != CONNECTION_FREE && connection->incoming && connection->line == line &&
+                 connection->member == member;
+    }
+    return count >= MEMBER_CONNECTIONS_MAX;
+}
+
 /* --- what a channel says ---------------------------------------------------------------------------------------------
  */
 
@@ -275,7 +291,8 @@ static void take_offer(struct office *office, int number, const struct channel_e
     }
     if (!channel_identify(connection->channel, line->charter->members[event->member].link_key, &counter))
         return;
-    if (counter <= office->counter_received[index][event->member] || counter > INT64_MAX) {
+    if (counter <= office->counter_received[index][event->member] || counter > INT64_MAX ||
+        holds_enough(office, index, event->member)) {
         channel_refuse(connection->channel);
         return;
     }
