@@ -148,29 +148,41 @@ static int gather_receipts(struct store *store, int64_t place, struct row *row, 
     return status;
 }
 
+static int gather_mention(struct view_job *view, struct store *store, int64_t by, struct row *row)
+{
+    struct mention *mention = calloc(1, sizeof *mention);
+
+    if (mention == NULL)
+        return error_set(&view->job.error, ERROR_SYSTEM, "there is no memory left");
+    mention->author = author_of(view->line, by);
+    mention->index = PLACE_INDEX(by);
+    mention->next = row->mention;
+    row->mention = mention;
+    if (gather_entry(view, store, by, &mention->bytes, &mention->sealed, &mention->received) != 0)
+        return -1;
+    view->bytes += mention->bytes.size;
+    return 0;
+}
+
+/* Of each other member as many, so that nobody crowds out what another one has acknowledged. */
 static int gather_mentions(struct view_job *view, struct store *store, int64_t place, struct row *row)
 {
-    struct store_query query = {.kind = STORE_REFS, .n = {place}, .limit = VIEW_ACKNOWLEDGEMENTS_MAX};
-    struct store_result result = {0};
-    int status = store_read(store, &query, &result, &view->job.error);
-    struct mention **tail = &row->mention;
+    unsigned members = view->line->charter->member_count;
+    int status = 0;
 
-    for (size_t i = 0; status == 0 && i < result.count; i++) {
-        int64_t by = result.row[i].n[0];
-        struct mention *mention = calloc(1, sizeof *mention);
+    for (unsigned by = members; by-- > 0 && status == 0;) { /* each goes to the head of the list */
+        struct store_query query = {.kind = STORE_REFS,
+                                    .n = {place, PLACE(LOG_NUMBER(view->line, by), 0)},
+                                    .limit = VIEW_ACKNOWLEDGEMENTS_MAX / (members - 1)};
+        struct store_result result = {0};
 
-        if (mention == NULL) {
-            status = error_set(&view->job.error, ERROR_SYSTEM, "there is no memory left");
-            break;
-        }
-        mention->author = author_of(view->line, by);
-        mention->index = PLACE_INDEX(by);
-        *tail = mention;
-        tail = &mention->next;
-        status = gather_entry(view, store, by, &mention->bytes, &mention->sealed, &mention->received);
-        view->bytes += mention->bytes.size;
+        if (by != row->author)
+            status = store_read(store, &query, &result, &view->job.error);
+        for (size_t i = result.count; i-- > 0 && status == 0;)
+            if (author_of(view->line, result.row[i].n[0]) == by)
+                status = gather_mention(view, store, result.row[i].n[0], row);
+        store_result_free(&result);
     }
-    store_result_free(&result);
     return status;
 }
 
