@@ -117,6 +117,7 @@ static void take_overtaken(struct office *office, struct fold_job *fold)
     struct reference held = {.member = (uint8_t)found->member, .index = found->index};
     struct buffer body = {0};
     struct error error = {0};
+    struct store_op say = {.kind = STORE_SAY_PENDING};
     enum overtaken_state state = OVERTAKEN_SHOWN;
     bool said = false;
     struct entry entry;
@@ -139,14 +140,20 @@ static void take_overtaken(struct office *office, struct fold_job *fold)
             said = o->said;
             o->said = true;
         }
-    if (said)
+    say.n[0] = PLACE(LOG_NUMBER(line, found->member), found->index);
+    say.n[1] = state == OVERTAKEN_SHOWN;
+    office->hurry = true; /* that it waits for a person is stored no later than that it was shown */
+    if (said || line->left) {
+        core_lazy(office, &say);
         return;
+    }
     memcpy(held.leaf, found->leaf.data, HASH_SIZE);
     held_put(&body, &held, 1);
-    if (!line->left && !buffer_failed(&body) && append_clear(office, line, ENTRY_HELD, buffer_span(&body), &error) != 0)
+    if (buffer_failed(&body) || append_clear(office, line, ENTRY_HELD, buffer_span(&body), &error) != 0)
         core_log(office, "cannot say that an entry is held: %s", error.message);
+    else
+        append_operation(line, &say);
     buffer_free(&body);
-    office->hurry = true;
 }
 
 static void fold_done(struct office *office, struct office_job *job, struct now now)

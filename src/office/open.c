@@ -372,7 +372,8 @@ static int take_pending(struct opening *opening, const struct store_row *row)
         free(overtaken);
         return damaged(opening, "the list of overtaking entries");
     }
-    overtaken->state = OVERTAKEN_DURABLE;
+    overtaken->state = row->n[3] != 0 ? OVERTAKEN_SHOWN : OVERTAKEN_DURABLE;
+    overtaken->said = row->n[2] != 0;
     overtaken->member = (log - 1) % MEMBERS_MAX;
     overtaken->index = PLACE_INDEX(row->n[0]);
     overtaken->head.size = (uint64_t)row->n[1];

@@ -81,6 +81,7 @@ enum store_op_kind {
     STORE_PUT_PENDING, /* place, size | bytes, root, signature, path */
     STORE_DROP_PENDING, /* log, index: all pending of that log below index */
     STORE_MEND_ENTRY,   /* place | leaf, bytes: what the scrub found broken, as another member has it */
+    STORE_SAY_PENDING,  /* place, shown: it was said to be held; whether it was shown */
     STORE_OP_COUNT
 };
 
@@ -112,7 +113,7 @@ enum store_query_kind {
     STORE_ALL_LOGS,     /* from log -> log, line, member, incarnation, size, folded, ordered | frontier */
     STORE_ALL_LINKS,    /* from link -> link, line, member | address */
     STORE_ALL_COUNTERS, /* from line -> line, member, sent, received */
-    STORE_ALL_PENDING,  /* from place -> place, size | bytes, root, signature, path */
+    STORE_ALL_PENDING,  /* from place -> place, size, said, shown | bytes, root, signature, path */
     STORE_LAST_HEAD,    /* log -> size, settle | root, signature: the largest */
     STORE_HEADS,        /* log, from size -> size, settle | root, signature: rising size >= from */
     STORE_LAST_RECEIPTS, /* log -> by, size, time | signature: the largest size of each member */

@@ -41,7 +41,8 @@ const char *const store_schema[] = {
     "CREATE TABLE refs (target INTEGER, by INTEGER, PRIMARY KEY (target, by)) STRICT, WITHOUT ROWID",
     "CREATE TABLE inbox (place INTEGER PRIMARY KEY, line INTEGER NOT NULL) STRICT",
     "CREATE INDEX inbox_line ON inbox (line, place)",
-    "CREATE TABLE pending (place INTEGER PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, "
+    "CREATE TABLE pending (place INTEGER PRIMARY KEY, size INTEGER NOT NULL, said INTEGER NOT NULL DEFAULT 0, "
+    "shown INTEGER NOT NULL DEFAULT 0, root BLOB NOT NULL, "
     "signature BLOB NOT NULL, path BLOB NOT NULL, bytes BLOB NOT NULL) STRICT",
     NULL,
 };
@@ -115,6 +116,7 @@ const struct store_op_form store_op_forms[STORE_OP_COUNT] = {
     [STORE_DROP_PENDING] = {2, 0, false,
         "DELETE FROM pending WHERE place >= ?1 << 40 AND place < (?1 << 40) + ?2", NULL},
     [STORE_MEND_ENTRY] = {1, 2, false, "UPDATE entries SET leaf = ?2, bytes = ?3 WHERE place = ?1", NULL},
+    [STORE_SAY_PENDING] = {2, 0, false, "UPDATE pending SET said = 1, shown = ?2 WHERE place = ?1", NULL},
 };
 
 /* A member's number is 0 to 15 (MEMBERS_MAX). Asking for each of them is a seek; GROUP BY would read every receipt. */
@@ -131,8 +133,8 @@ const struct store_query_form store_query_forms[STORE_FORM_COUNT] = {
         "SELECT link, line, member, address FROM links WHERE link >= ?1 ORDER BY link"},
     [STORE_ALL_COUNTERS] = {1, 0, 4, 0, false,
         "SELECT line, member, sent, received FROM counters WHERE line >= ?1 ORDER BY line, member"},
-    [STORE_ALL_PENDING] = {1, 0, 2, 4, false,
-        "SELECT place, size, bytes, root, signature, path FROM pending WHERE place >= ?1 ORDER BY place"},
+    [STORE_ALL_PENDING] = {1, 0, 4, 4, false,
+        "SELECT place, size, said, shown, bytes, root, signature, path FROM pending WHERE place >= ?1 ORDER BY place"},
     [STORE_LAST_HEAD] = {1, 0, 2, 2, false,
         "SELECT size, settle, root, signature FROM heads WHERE log = ?1 ORDER BY size DESC LIMIT 1"},
     [STORE_HEADS] = {2, 0, 2, 2, false,

@@ -161,6 +161,38 @@ static void it_is_not_lost_in_a_crash(void)
     world_free(world);
 }
 
+/* Who starts again while the gap lasts says it no second time, and asks nobody to look again who has seen it. */
+static void a_restart_does_not_begin_anew_with_it(void)
+{
+    char named[60];
+    struct buffer order = {0};
+    unsigned held = 0;
+
+    begin();
+    snprintf(named, sizeof named, "washington.example/%llu", (unsigned long long)place);
+    while (told("now") == 0 && site_work(there))
+        take_events();
+    (void)site_acknowledge(there, named);
+    while (site_work(there))
+        take_events();
+    CHECK(site_line(there)->inbox == 0 && sync_durable(site_line(there)->sync, 0) < place);
+    site_drop(there);
+    site_start(there);
+    for (unsigned i = 0; i < 200 && site_work(there); i++)
+        take_events();
+    CHECK(waiting() != NULL && waiting()->state == OVERTAKEN_SHOWN);
+    CHECK(site_line(there)->inbox == 0 && told("now") == 0);
+    world_run(world, 30 * SECOND_US);
+    CHECK(site_line(there)->inbox == BEFORE);
+    site_read(here, &order);
+    for (const char *at = buffer_string(&order); (at = strstr(at, " held ")) != NULL; at++)
+        held++;
+    CHECK(held == 2); /* its epoch's entry, and it */
+    buffer_free(&order);
+    world_check_settled(world);
+    world_free(world);
+}
+
 /* One may answer what one was shown, though its log is not there yet. */
 static void it_may_be_answered_before_its_turn(void)
 {
@@ -207,6 +239,7 @@ int main(void)
     RUN(it_is_shown_as_early_and_waits_for_a_person);
     RUN(it_is_said_to_be_held);
     RUN(it_is_not_lost_in_a_crash);
+    RUN(a_restart_does_not_begin_anew_with_it);
     RUN(it_may_be_answered_before_its_turn);
     RUN(a_full_disk_does_not_lose_it);
     scratch_clean();
