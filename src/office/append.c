@@ -192,6 +192,17 @@ out:
     return result;
 }
 
+void append_due_prekeys(struct office *office, struct line *line)
+{
+    struct error error = {0};
+
+    if (!line->prekeys_due || line->left)
+        return;
+    line->prekeys_due = append_prekeys(office, line, &error) != 0;
+    if (line->prekeys_due)
+        core_log(office, "no new prekeys could be published yet: %s", error.message);
+}
+
 int append_start(struct office *office, struct line *line, struct error *error)
 {
     struct buffer body = {0};

@@ -348,6 +348,8 @@ int core_parse_entry(const struct line *line, struct span text, unsigned *member
 /* The first two entries of one's own log. */
 int append_start(struct office *office, struct line *line, struct error *error);
 int append_prekeys(struct office *office, struct line *line, struct error *error);
+/* Publishes new ones where they run low, if that is due; what fails is due still. */
+void append_due_prekeys(struct office *office, struct line *line);
 /* One entry of a clear class. */
 int append_clear(struct office *office, struct line *line, unsigned class, struct span body, struct error *error);
 /* One sealed entry; returns its index through `index`. */

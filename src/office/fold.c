@@ -160,7 +160,6 @@ static void fold_done(struct office *office, struct office_job *job, struct now 
 {
     struct fold_job *fold = (struct fold_job *)job;
     struct line *line = fold->line;
-    struct error error = {0};
 
     (void)now;
     if (!fold->overtaken)
@@ -176,11 +175,7 @@ static void fold_done(struct office *office, struct office_job *job, struct now 
     else
         take_slices(office, fold);
     append_unreadable(office, line);
-    if (line->prekeys_due && !line->left) {
-        line->prekeys_due = false;
-        if (append_prekeys(office, line, &error) != 0)
-            core_log(office, "no new prekeys could be published: %s", error.message);
-    }
+    append_due_prekeys(office, line);
 }
 
 static struct fold_job *new_fold(struct line *line, size_t slices)

@@ -276,6 +276,18 @@ static int load_receipts(struct opening *opening, struct line *line, unsigned me
     return status;
 }
 
+/* Who left wrote that last. */
+static int load_left(struct opening *opening, struct line *line, unsigned member, uint64_t size)
+{
+    struct store_query query = {.kind = STORE_ENTRY, .n = {PLACE(LOG_NUMBER(line, member), size - 1)}};
+    struct store_result result = {0};
+    int status = size == 0 ? 0 : store_read(opening->store, &query, &result, opening->error);
+
+    line->member[member].left = status == 0 && result.count > 0 && result.row[0].n[1] == ENTRY_LEAVE;
+    store_result_free(&result);
+    return status;
+}
+
 static int load_depth(struct opening *opening, struct line *line, unsigned member)
 {
     struct member *m = &line->member[member];
@@ -320,7 +332,7 @@ static int take_log(struct opening *opening, const struct store_row *row)
     line->member[member].announced = (uint64_t)row->n[5];
     line->member[member].folded = (uint64_t)row->n[6];
     sync_load(line->sync, member, &frontier, has_head ? &head : NULL);
-    if (load_receipts(opening, line, member, &frontier) != 0)
+    if (load_receipts(opening, line, member, &frontier) != 0 || load_left(opening, line, member, frontier.size) != 0)
         return -1;
     return load_depth(opening, line, member);
 }
@@ -427,6 +439,8 @@ static int load_line(struct opening *opening, struct line *line)
         line->member[author].prekey_next = (uint64_t)result.row[i].n[2] + 1;
     }
     store_result_free(&result);
+    for (unsigned i = 0; i < line->charter->member_count; i++) /* what was due when it ended is due again */
+        line->prekeys_due |= i != line->me && line->member[i].prekey_stock < PREKEY_LOW;
     if (status == 0)
         status = store_read(opening->store, &epoch, &result, opening->error);
     if (status == 0 && result.count > 0) {
@@ -615,6 +629,7 @@ int office_unlock_key(struct office *office, const uint8_t key[static OFFICE_KEY
     for (size_t i = 0; i < office->line_count; i++) {
         commit_sign_head(office, office->line[i]);
         commit_receipt_again(office, office->line[i]);
+        append_due_prekeys(office, office->line[i]);
     }
     links_start(office);
     core_turn(office);

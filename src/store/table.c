@@ -87,7 +87,10 @@ const struct store_op_form store_op_forms[STORE_OP_COUNT] = {
     [STORE_PUT_EPOCH] = {4, 1, false,
         "REPLACE INTO epochs (log, epoch, \"index\", forward, secret) VALUES (?1, ?2, ?3, ?4, ?5)", NULL},
     [STORE_PUT_PREKEY] = {3, 1, false, "REPLACE INTO prekeys (line, author, id, secret) VALUES (?1, ?2, ?3, ?4)", NULL},
-    [STORE_DROP_PREKEY] = {3, 0, false, "DELETE FROM prekeys WHERE line = ?1 AND author = ?2 AND id = ?3", NULL},
+    /* The last one used stays as a row with an empty secret: ids never begin again. */
+    [STORE_DROP_PREKEY] = {3, 0, false,
+        "UPDATE prekeys SET secret = x'' WHERE line = ?1 AND author = ?2 AND id = ?3",
+        "DELETE FROM prekeys WHERE line = ?1 AND author = ?2 AND id < ?3 AND secret = x''"},
     [STORE_DROP_PREKEYS] = {1, 0, false, "DELETE FROM prekeys WHERE line = ?1", NULL},
     /* What is used stays as a row with an empty key, so that a put that comes later, or again, does not undo it. */
     [STORE_PUT_OFFERED] = {3, 1, false,
@@ -156,9 +159,9 @@ const struct store_query_form store_query_forms[STORE_FORM_COUNT] = {
         "SELECT epoch, \"index\", forward, secret FROM epochs WHERE log = ?1 AND epoch = ?2"},
     [STORE_EPOCH_LOST] = {1, 0, 3, 0, false,
         "SELECT epoch, \"index\", forward FROM epochs WHERE log = ?1 AND forward = 0 ORDER BY epoch DESC"},
-    [STORE_PREKEY] = {3, 0, 0, 1, false, "SELECT secret FROM prekeys WHERE line = ?1 AND author = ?2 AND id = ?3"},
+    [STORE_PREKEY] = {3, 0, 0, 1, false, "SELECT secret FROM prekeys WHERE line = ?1 AND author = ?2 AND id = ?3 AND secret <> x''"},
     [STORE_PREKEY_STOCK] = {1, 0, 3, 0, false,
-        "SELECT author, count(*), max(id) FROM prekeys WHERE line = ?1 GROUP BY author ORDER BY author"},
+        "SELECT author, sum(secret <> x''), max(id) FROM prekeys WHERE line = ?1 GROUP BY author ORDER BY author"},
     [STORE_OFFERED] = {3, 0, 1, 1, false,
         "SELECT id, key FROM offered WHERE line = ?1 AND member = ?2 AND id >= ?3 ORDER BY id"},
     [STORE_TOKEN] = {1, 1, 2, 1, false, "SELECT first, count, digest FROM tokens WHERE line = ?1 AND token = ?2"},

@@ -267,6 +267,10 @@ static void who_left_says_nothing_more_and_still_receives(void)
     office_line_status(there->office, 0, &status);
     CHECK(strcmp(status.member[0].stated, "left") == 0 && !status.left);
     world_check_settled(world);
+    site_crash(there, CRASH_NONE);
+    site_start(there);
+    office_line_status(there->office, 0, &status);
+    CHECK(strcmp(status.member[0].stated, "left") == 0);
     site_crash(here, CRASH_NONE);
     site_start(here);
     sent = site_send(here, "one", 0, NULL);

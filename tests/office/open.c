@@ -391,6 +391,26 @@ static void what_was_known_is_known_again(void)
     world_free(world);
 }
 
+/* All were used, and it ended before it published others: nobody would make it do so any more. */
+static void prekeys_that_were_due_are_published_at_the_start(void)
+{
+    const struct member *published = NULL, *offered = NULL;
+
+    world = world_new(2, 1);
+    site = site_of(world, 1);
+    site_drop(site);
+    site_change(site, "UPDATE prekeys SET secret = x''");
+    site_change(site, "DELETE FROM prekeys WHERE id < %d", PREKEY_BATCH - 1);
+    site_start(site);
+    world_run(world, 10 * SECOND_US);
+    published = &site_line(site)->member[0];
+    offered = &site_line(site_of(world, 0))->member[1];
+    CHECK(published->prekey_stock == PREKEY_BATCH && published->prekey_next == 2 * PREKEY_BATCH);
+    CHECK(offered->offered_count > 0 && offered->offered[offered->offered_count - 1].id == 2 * PREKEY_BATCH - 1);
+    world_check_settled(world);
+    world_free(world);
+}
+
 int main(void)
 {
     RUN(every_database_with_every_mark);
@@ -405,6 +425,7 @@ int main(void)
     RUN(an_office_that_stops_answers_reads_too);
     RUN(an_orderly_end_leaves_nothing_to_do);
     RUN(what_was_known_is_known_again);
+    RUN(prekeys_that_were_due_are_published_at_the_start);
     scratch_clean();
     return test_end();
 }
