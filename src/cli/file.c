@@ -140,6 +140,7 @@ int file_create(const char *path, mode_t mode, struct span content, struct error
 
 int replacement_open(struct replacement *replacement, const char *path, mode_t mode, struct error *error)
 {
+    struct stat there = {0};
     int file = -1;
 
     *replacement = (struct replacement){0};
@@ -147,6 +148,10 @@ int replacement_open(struct replacement *replacement, const char *path, mode_t m
         replacement->stream = stdout;
         return 0;
     }
+    /* Root may rename over anything: /dev/null and /dev/stdout would be gone for the whole machine. */
+    if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return error_set(error, ERROR_REFUSED,
+                         "%s is no ordinary file and is not replaced; name another, or - for standard output", path);
     replacement->path = strdup(path);
     if (asprintf(&replacement->temporary, "%s.XXXXXX", path) < 0)
         replacement->temporary = NULL;

@@ -36,7 +36,7 @@ struct replacement {
     char *path;
     char *temporary; /* NULL for stdout */
 };
-/* "-" is stdout. */
+/* "-" is stdout. What is there and no ordinary file, such as a device or a symbolic link, is refused. */
 int replacement_open(struct replacement *replacement, const char *path, mode_t mode, struct error *error);
 /* Syncs and renames; frees on success and failure. */
 int replacement_commit(struct replacement *replacement, struct error *error);

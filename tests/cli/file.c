@@ -120,6 +120,24 @@ static void a_replacement_appears_whole_or_not_at_all(void)
     CHECK(rmdir(directory) == 0 && mkdir(directory, 0700) == 0);
 }
 
+static void only_ordinary_files_are_replaced(void)
+{
+    struct replacement file;
+    struct stat status;
+
+    CHECK(mkfifo(in("pipe"), 0600) == 0);
+    CHECK(symlink("pipe", in("link")) == 0);
+    CHECK(mkdir(in("folder"), 0700) == 0);
+    CHECK(replacement_open(&file, in("pipe"), 0600, &error) == -1 && error.code == ERROR_REFUSED);
+    CHECK(replacement_open(&file, in("link"), 0600, &error) == -1 && error.code == ERROR_REFUSED);
+    CHECK(replacement_open(&file, in("folder"), 0600, &error) == -1 && error.code == ERROR_REFUSED);
+    CHECK(lstat(in("pipe"), &status) == 0 && S_ISFIFO(status.st_mode));
+    CHECK(lstat(in("link"), &status) == 0 && S_ISLNK(status.st_mode));
+    CHECK(rmdir(in("folder")) == 0 && unlink(in("link")) == 0 && unlink(in("pipe")) == 0);
+    /* Nothing is left beside them. */
+    CHECK(rmdir(directory) == 0 && mkdir(directory, 0700) == 0);
+}
+
 static void undoing_removes_the_last_first(void)
 {
     struct undo undo = {0};
@@ -148,6 +166,7 @@ int main(void)
     RUN(a_secret_that_others_can_read_is_refused);
     RUN(a_reserved_file_holds_in_the_end_what_was_put_in);
     RUN(a_replacement_appears_whole_or_not_at_all);
+    RUN(only_ordinary_files_are_replaced);
     RUN(undoing_removes_the_last_first);
     rmdir(directory);
     return test_end();
