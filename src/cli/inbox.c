@@ -29,6 +29,7 @@ enum exit_code command_inbox(struct cli *cli, int argc, char **argv)
     if (result != NULL) {
         parties = status_parties(status_line(status, cli->operand[0]));
         writer.show.parties = parties;
+        writer.show.me = json_string_value(json_object_get(status, "office"));
         output_not_compared(cli, status_line(status, cli->operand[0]));
         entries = json_object_get(result, "entries");
         for (size_t i = 0; i < json_array_size(entries); i++)

@@ -154,6 +154,7 @@ static enum exit_code read_line(struct reading *reading, const struct cli *cli, 
     line = status_line(status, reading->line);
     parties = status_parties(line);
     reading->writer.show.parties = parties;
+    reading->writer.show.me = json_string_value(json_object_get(status, "office"));
     if (exit == EXIT_DONE && reading->follow) {
         interrupt = reading->daemon.interrupt = catch_interrupts();
         result = daemon_call(&reading->daemon, "subscribe", json_pack("{s:s}", "line", reading->line), &exit, error);

@@ -174,6 +174,7 @@ static enum exit_code export_to(const struct cli *cli, const char *path, bool js
     if (exit == EXIT_DONE) {
         writer.stream = file.stream;
         writer.show.parties = parties;
+        writer.show.me = json_string_value(json_object_get(status, "office"));
         exit = export_pages(&daemon, cli->operand[0], &writer, count, error);
     }
     if (exit == EXIT_DONE && replacement_commit(&file, error) != 0)

@@ -95,6 +95,19 @@ static void put_acknowledgements(const struct show *show, const json_t *entry, s
     }
 }
 
+/* "waiting" and "carried" are said from the author's side. At another office they would frighten: what is shown there
+ * is held there. */
+static void put_state(const struct show *show, const json_t *entry, struct buffer *out)
+{
+    const char *state = string_of(entry, "state");
+    bool underway = strcmp(state, "waiting") == 0 || strcmp(state, "carried") == 0;
+
+    if (underway && show->me != NULL && strcmp(string_of(entry, "author"), show->me) != 0)
+        buffer_print(out, "received");
+    else
+        output_put_shown(out, json_object_get(entry, "state"));
+}
+
 static void put_message(const struct show *show, const json_t *entry, struct buffer *out)
 {
     const char *precedence = string_of(entry, "precedence");
@@ -106,7 +119,7 @@ static void put_message(const struct show *show, const json_t *entry, struct buf
     buffer_print(out, "  ");
     output_put_shown(out, json_object_get(entry, "written"));
     buffer_print(out, "  ");
-    output_put_shown(out, json_object_get(entry, "state"));
+    put_state(show, entry, out);
     if (json_is_true(json_object_get(entry, "exercise")))
         buffer_print(out, "  EXERCISE");
     if (json_is_string(json_object_get(entry, "language"))) {

@@ -18,6 +18,7 @@
 struct show {
     bool all;              /* do not fold */
     const json_t *parties; /* an array of the members' names, borrowed; for short names. May be NULL */
+    const char *me;        /* this office, borrowed; NULL if it is not known */
     char folded[64];       /* the author of the service entries being folded; "" for none */
     json_int_t first, last;
     unsigned kinds; /* of those, as bits */

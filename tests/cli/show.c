@@ -48,6 +48,32 @@ static void a_message_is_a_block(void)
                 "  acknowledged by washington (duty-officer) 2026-11-23T19:29:00Z\n"));
 }
 
+/* What is shown of others is held here, whoever else lacks it; that one's own message waits is a fact. */
+static void a_message_of_others_does_not_wait(void)
+{
+    static const char *const states[] = {"waiting", "carried"};
+    char entry[160];
+    char own[64];
+
+    show.me = "washington.example";
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(entry, sizeof entry,
+                       "{\"author\":\"pyongyang.example\",\"number\":3,\"kind\":\"message\",\"state\":\"%s\"}",
+                       states[i]);
+        add(entry);
+        CHECK(shown("pyongyang/3    -  received\n    \n"));
+        (void)snprintf(entry, sizeof entry,
+                       "{\"author\":\"washington.example\",\"number\":3,\"kind\":\"message\",\"state\":\"%s\"}",
+                       states[i]);
+        add(entry);
+        (void)snprintf(own, sizeof own, "washington/3    -  %s\n    \n", states[i]);
+        CHECK(shown(own));
+    }
+    add(MESSAGE("pyongyang", "4", "x"));
+    CHECK(shown("pyongyang/4  FLASH  2026-11-23T19:27:08Z  stored\n    x\n"));
+    show.me = NULL;
+}
+
 static void services_in_a_row_are_folded(void)
 {
     add(SERVICE("washington", "6", "prekeys"));
@@ -128,6 +154,7 @@ int main(void)
     parties = json_pack("[s, s]", "washington.example", "pyongyang.example");
     show.parties = parties;
     RUN(a_message_is_a_block);
+    RUN(a_message_of_others_does_not_wait);
     RUN(services_in_a_row_are_folded);
     RUN(a_gap_is_not_folded_over);
     RUN(all_shows_each);
