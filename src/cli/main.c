@@ -43,6 +43,7 @@ int main(int argc, char **argv)
     exit = cli_dispatch(&cli, "liaison", commands, argc, argv);
     /* What was said to have been done must also have been told. */
     if ((fflush(stdout) != 0 || ferror(stdout) != 0) && exit == EXIT_DONE)
-        exit = output_failure(&cli, EXIT_UNKNOWN, "system", "the answer could not be written to standard output");
+        exit = output_failure(&cli, EXIT_UNKNOWN, "system",
+                              "the answer could not be written to standard output; what was to be done is done");
     return (int)exit;
 }

@@ -51,6 +51,7 @@ struct sending {
     const struct cli *cli;
     const char *line, *message, *precedence, *language, *answers, *wait, *timeout, *token;
     bool exercise, yes;
+    bool arrived; /* it is stored at all those for whom the wait goes on: what is missing is a person */
     char made_token[TOKEN_SIZE * 2 + 1];
     struct buffer text;
     uint64_t deadline_us;
@@ -245,16 +246,19 @@ static const char *author_of(const struct sending *sending)
     return author != NULL ? author : "";
 }
 
-/* Appends the names of those for whom the wait goes on, "a, b"; nothing if it is over. */
-static void put_missing(const struct sending *sending, const json_t *entry, struct buffer *missing)
+/* Appends the names of those for whom the wait goes on, "a, b"; nothing if it is over. Notes whether they all have the
+ * message on their disks. */
+static void put_missing(struct sending *sending, const json_t *entry, struct buffer *missing)
 {
     const json_t *list = json_object_get(entry, sending->wait);
 
+    sending->arrived = json_array_size(sending->parties) > 0;
     for (size_t i = 0; i < json_array_size(sending->parties); i++) {
         const char *party = json_string_value(json_array_get(sending->parties, i));
 
         if (strcmp(party, author_of(sending)) == 0 || is_listed(list, party))
             continue;
+        sending->arrived &= is_listed(json_object_get(entry, "stored"), party);
         buffer_print(missing, "%s", missing->size > 0 ? ", " : "");
         status_put_party(sending->parties, party, missing);
     }
@@ -293,20 +297,24 @@ static enum exit_code finish(struct sending *sending)
 {
     struct buffer missing = {0};
     struct buffer author = {0};
+    long long number = (long long)json_integer_value(json_object_get(sending->number, "number"));
     enum exit_code exit = EXIT_DONE;
 
     sending->parties = status_parties(status_line(sending->status, sending->line));
     output_entry_name(sending->cli, sending->number);
     (void)fflush(stdout);
     output_not_compared(sending->cli, status_line(sending->status, sending->line));
-    if (strcmp(sending->wait, "recorded") != 0 && !wait_for_others(sending, &missing)) {
-        status_put_party(sending->parties, author_of(sending), &author);
+    status_put_party(sending->parties, author_of(sending), &author);
+    if (strcmp(sending->wait, "recorded") != 0 && !wait_for_others(sending, &missing))
         exit = output_failure(sending->cli, EXIT_WAITING, "waiting",
-                              "Recorded as %s/%lld. Not %s at %s yet; it goes by itself. Do not send it again.",
-                              buffer_string(&author),
-                              (long long)json_integer_value(json_object_get(sending->number, "number")), sending->wait,
-                              buffer_string(&missing));
-    }
+                              "Recorded as %s/%lld. Not %s at %s yet; %s. Do not send it again.",
+                              buffer_string(&author), number, sending->wait, buffer_string(&missing),
+                              sending->arrived ? "it is stored there" : "it goes by itself");
+    if (exit == EXIT_DONE && ferror(stdout) != 0)
+        exit = output_failure(sending->cli, EXIT_UNKNOWN, "system",
+                              "recorded as %s/%lld, but that could not be written to standard output. Do not send it "
+                              "again",
+                              buffer_string(&author), number);
     buffer_free(&missing);
     buffer_free(&author);
     return exit;

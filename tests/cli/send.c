@@ -82,14 +82,23 @@ static void a_wait_that_ends_before_says_not_to_send_again(void)
                                                {"\"append\"", RECORDED},
                                                {"\"entries\"", ENTRY(BY, "")},
                                                {0}};
+    static const struct step nowhere[] = {{"\"status\"", STATUS("true")},
+                                          {"\"subscribe\"", RESULT("{}")},
+                                          {"\"append\"", RECORDED},
+                                          {"\"entries\"", ENTRY("", "")},
+                                          {0}};
 
     CHECK(sent(steps, "send talks -m x --wait stored --timeout 100ms") == EXIT_WAITING);
     CHECK(strcmp(captured.out, "washington.example/17\n") == 0);
     CHECK(strcmp(captured.err, "liaison: Recorded as washington/17. Not stored at pyongyang yet; it goes by "
                                "itself. Do not send it again.\n") == 0);
     CHECK(sent(acknowledged, "send talks -m x --wait acknowledged --timeout 0s --json") == EXIT_WAITING);
-    CHECK(strstr(captured.err, "{\"error\":{\"code\":\"waiting\",\"message\":\"Recorded as washington/17. Not "
-                               "acknowledged at pyongyang yet;") == captured.err);
+    CHECK(strstr(captured.err,
+                 "{\"error\":{\"code\":\"waiting\",\"message\":\"Recorded as washington/17. Not "
+                 "acknowledged at pyongyang yet; it is stored there. Do not send it again.\"}}\n") == captured.err);
+    CHECK(sent(nowhere, "send talks -m x --wait acknowledged --timeout 0s") == EXIT_WAITING);
+    CHECK(strcmp(captured.err, "liaison: Recorded as washington/17. Not acknowledged at pyongyang yet; it goes by "
+                               "itself. Do not send it again.\n") == 0);
 }
 
 static void a_lost_connection_is_followed_by_the_same_request(void)

@@ -126,6 +126,17 @@ else
     failed=1
 fi
 
+# An answer that nobody got is not success.
+"$liaison" --version >/dev/full 2>err
+got=$?
+if [ "$got" = 5 ] && grep -q '^liaison: the answer could not be written .* what was to be done is done$' err; then
+    echo "ok - cli/usage: 5 --version, to a full disk"
+else
+    echo "# exit code $got: $(cat err)"
+    echo "not ok - cli/usage: 5 --version, to a full disk"
+    failed=1
+fi
+
 # Where no daemon answers, it is 4.
 for words in status card 'line list' 'line show talks' 'link list' 'link stdio' 'send talks -m text' 'inbox talks' \
     'read talks' 'ack talks washington/17' 'record verify talks' 'record export talks --format text -o f'; do

@@ -100,11 +100,17 @@ def tokens(w):
 def waiting(w, p, wire):
     until(w.is_settled)
     case("--wait stored", w.run("send", "talks", "-m", "Is it there?", "--wait", "stored").code == 0)
-    short = w.run("send", "talks", "-m", "Has anybody seen it?", "--wait", "acknowledged", "--timeout", "300ms")
+    short = w.run("send", "talks", "-m", "Has anybody seen it?", "--wait", "acknowledged", "--timeout", "2s")
     number = short.out.strip().rsplit("/", 1)[-1]
     same("--wait acknowledged ends with 3 and says so", (short.code, short.err),
-         (3, f"liaison: Recorded as washington/{number}. Not acknowledged at pyongyang yet; it goes by itself. "
+         (3, f"liaison: Recorded as washington/{number}. Not acknowledged at pyongyang yet; it is stored there. "
           "Do not send it again.\n"))
+    full = run("-c", '"$0" "$@" >/dev/full', LIAISON, "send", "talks", "-m", "Full", "--office", w.directory,
+               program="sh")
+    number = w.messages()[-1]["number"]
+    same("what was recorded and could not be printed is 5, and said", (full.code, full.err),
+         (5, f"liaison: recorded as washington/{number}, but that could not be written to standard output. "
+          "Do not send it again\n"))
     # A person acknowledges while the command waits.
     done = []
     thread = threading.Thread(target=lambda: done.append(
