@@ -4,6 +4,7 @@
 #include "cli/office.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -50,13 +51,19 @@ enum exit_code daemon_open(struct daemon *daemon, const struct cli *cli, struct 
         return output_exit_of(error);
     if (daemon_open_path(daemon, path, &cause) == 0)
         return EXIT_DONE;
-    if (access(office.directory, F_OK) != 0)
+    if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) != 0 && errno == EACCES)
+        (void)error_set(error, ERROR_NOT_FOUND,
+                        "this user may not ask the office in %s (%s): %s. Only the user that its daemon runs as may",
+                        office.directory, office.looked, cause.message);
+    else if (access(office.directory, F_OK) != 0)
         (void)error_set(error, ERROR_NOT_FOUND, "there is no office in %s (%s); liaison init makes one",
                         office.directory, office.looked);
     else
-        (void)error_set(error, ERROR_NOT_FOUND,
-                        "no daemon answers for the office in %s (%s): %s. Start it: liaisond --office %s",
-                        office.directory, office.looked, cause.message, office.directory);
+        (void)error_set(
+            error, ERROR_NOT_FOUND,
+            "no daemon answers for the office in %s (%s): %s. Start it, with the options that it had before: "
+            "liaisond --office %s [--key-file F] [--mark F] --listen tcp://HOST:PORT",
+            office.directory, office.looked, cause.message, office.directory);
     return EXIT_NO_DAEMON;
 }
 

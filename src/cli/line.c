@@ -123,8 +123,7 @@ static enum exit_code confirm(struct cli *cli, int argc, char **argv)
     if (result != NULL && cli->json)
         output_json(result);
     else if (result != NULL)
-        (void)printf("%s: compared. Delete %s.key, if it still exists, at both sides.\n", cli->operand[0],
-                     cli->operand[0]);
+        (void)printf("%s: compared. Delete %s.key wherever it still exists.\n", cli->operand[0], cli->operand[0]);
     buffer_free(&digits);
     json_decref(result);
     return cli->exit;

@@ -61,8 +61,9 @@ static enum exit_code test(struct cli *cli, int argc, char **argv)
         .synopsis = "LINE PARTY ADDRESS",
         .help =
             "Tries an address, and says which it is: it cannot be connected to; it connects, but nothing answers in\n"
-            "10 s (no liaison office, or its line or courier key differs); its counter is far ahead (a clock was set\n"
-            "back, or this office was restored); or ok, with milliseconds. Exit code 0 only if ok.\n",
+            "10 s (no liaison office, or it has stopped, or its line or courier key differs); it answers only to a\n"
+            "counter far ahead of ours (a clock was set back, or this office was restored); or ok, with\n"
+            "milliseconds. Exit code 0 only if ok.\n",
         .operands_min = 3,
         .operands_max = 3,
     };

@@ -82,9 +82,9 @@ static void put_secrecy(struct buffer *text, const json_t *member)
     if (!json_is_false(json_object_get(member, "forward_secrecy")))
         return;
     if (json_integer_value(json_object_get(member, "size")) > 0)
-        buffer_print(text, "  NO FORWARD SECRECY until the next epoch, daily, finds prekeys of it");
+        buffer_print(text, "    NO FORWARD SECRECY until the next day's keys, if its own have arrived by then\n");
     else
-        buffer_print(text, "  not met yet: what is sent before the first link has no forward secrecy");
+        buffer_print(text, "    not met yet: what is sent before the first link has no forward secrecy\n");
 }
 
 /* What to do about a party that no address is known of and that has not called. */
@@ -100,7 +100,8 @@ static void put_no_link(struct buffer *text, const json_t *line, const char *par
     json_decref(parties);
 }
 
-static void put_member(struct buffer *text, const json_t *line, const json_t *member)
+/* `dials`: an office that has stopped has no links, and an address more would not give it one. */
+static void put_member(struct buffer *text, const json_t *line, const json_t *member, bool dials)
 {
     const char *party = json_string_value(json_object_get(member, "party"));
     const json_t *links = json_object_get(member, "links");
@@ -114,15 +115,15 @@ static void put_member(struct buffer *text, const json_t *line, const json_t *me
     output_put_shown(text, json_object_get(member, "oldest"));
     if (json_is_true(json_object_get(member, "me")))
         buffer_print(text, "  (this office)");
-    put_secrecy(text, member);
     buffer_print(text, "\n");
+    put_secrecy(text, member);
     put_links(text, links);
-    if (json_array_size(links) == 0 && !json_is_true(json_object_get(member, "me")) && party != NULL &&
+    if (dials && json_array_size(links) == 0 && !json_is_true(json_object_get(member, "me")) && party != NULL &&
         !json_is_true(json_object_get(line, "left")))
         put_no_link(text, line, party);
 }
 
-static void put_line(struct buffer *text, const json_t *line)
+static void put_line(struct buffer *text, const json_t *line, bool dials)
 {
     const json_t *members = json_object_get(line, "members");
     json_int_t inbox = json_integer_value(json_object_get(line, "inbox"));
@@ -141,13 +142,14 @@ static void put_line(struct buffer *text, const json_t *line)
                            "that there is an office\n");
     buffer_print(text, "  %-32s %10s %10s  %s\n", "party", "entries", "waiting", "oldest waiting");
     for (size_t i = 0; i < json_array_size(members); i++)
-        put_member(text, line, json_array_get(members, i));
+        put_member(text, line, json_array_get(members, i), dials);
 }
 
 static void put_status(struct buffer *text, const json_t *status)
 {
     const json_t *lines = json_object_get(status, "lines");
     const json_t *alarms = json_object_get(status, "alarms");
+    const char *state = json_string_value(json_object_get(status, "state"));
 
     output_put_shown(text, json_object_get(status, "office"));
     buffer_print(text, ": ");
@@ -163,7 +165,7 @@ static void put_status(struct buffer *text, const json_t *status)
         buffer_print(text, "\n");
     }
     for (size_t i = 0; i < json_array_size(lines); i++)
-        put_line(text, json_array_get(lines, i));
+        put_line(text, json_array_get(lines, i), state == NULL || strcmp(state, "stopped") != 0);
     if (json_array_size(lines) == 0 && !json_is_string(json_object_get(status, "reason")))
         buffer_print(text,
                      "No line yet. Found one: liaison line found LINE --with CARD; or join one: liaison line join "

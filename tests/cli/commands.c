@@ -117,6 +117,11 @@ static void what_is_new_does_not_look_broken(void)
          RESULT("{\"office\":\"a.example\",\"state\":\"ready\",\"reason\":null,\"lines\":[],\"alarms\":[]}")},
         {0}};
     static const struct step new[] = {{"\"status\"", NEW_MEMBER("0", "")}, {0}};
+    static const struct step stopped[] = {
+        {"\"status\"",
+         RESULT("{\"office\":\"a.example\",\"state\":\"stopped\",\"reason\":\"restored\",\"lines\":[{\"name\":"
+                "\"talks\",\"members\":[{\"party\":\"b.example\",\"me\":false,\"links\":[]}]}]}")},
+        {0}};
     static const struct step met[] = {
         {"\"status\"",
          NEW_MEMBER("3", "{\"address\":\"tcp://h:1\",\"stated\":\"open\",\"observed\":\"down\",\"since\":null}")},
@@ -130,8 +135,12 @@ static void what_is_new_does_not_look_broken(void)
                                "tcp://HOST:PORT\n") != NULL);
     CHECK(strstr(captured.out, "NO FORWARD SECRECY") == NULL);
     CHECK(run_with(met, command_status, "status") == EXIT_DONE);
-    CHECK(strstr(captured.out, "NO FORWARD SECRECY until the next epoch, daily, finds prekeys of it\n") != NULL);
+    CHECK(strstr(captured.out,
+                 "\n    NO FORWARD SECRECY until the next day's keys, if its own have arrived by then\n") != NULL);
     CHECK(strstr(captured.out, "tcp://h:1  down  stated: open\n") != NULL);
+    CHECK(run_with(stopped, command_status, "status") == EXIT_DONE);
+    CHECK(strstr(captured.out, "a.example: stopped: restored\n") == captured.out);
+    CHECK(strstr(captured.out, "b.example") != NULL && strstr(captured.out, "link add") == NULL);
     CHECK(strstr(captured.out, "no link") == NULL);
 }
 

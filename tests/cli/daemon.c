@@ -85,8 +85,27 @@ static void where_no_daemon_is_the_sentence_says_where_was_looked(void)
     cli.office = "/tmp";
     error = (struct error){0};
     CHECK(daemon_open(&daemon, &cli, &error) == EXIT_NO_DAEMON);
-    CHECK(strstr(error.message, "control.sock") != NULL);
+    CHECK(strstr(error.message, "control.sock") != NULL && strstr(error.message, "--key-file") != NULL);
     daemon_close(&daemon);
+}
+
+/* Another user is not told to start a daemon that runs. Root, who may do all, is made somebody else for a moment. */
+static void who_may_not_ask_is_told_so(void)
+{
+    char directory[] = "/tmp/liaison-test-XXXXXX";
+    struct cli cli = {.office = directory};
+    struct daemon daemon;
+    struct error error = {0};
+    uid_t user = geteuid();
+
+    CHECK(mkdtemp(directory) != NULL && chmod(directory, 0) == 0);
+    CHECK(user != 0 || seteuid(65534) == 0);
+    CHECK(daemon_open(&daemon, &cli, &error) == EXIT_NO_DAEMON);
+    CHECK(seteuid(user) == 0);
+    CHECK(strstr(error.message, "this user may not ask the office in /tmp/") == error.message);
+    CHECK(strstr(error.message, "Start it") == NULL);
+    daemon_close(&daemon);
+    CHECK(rmdir(directory) == 0);
 }
 
 static void events_are_kept_in_order_until_they_are_asked_for(void)
@@ -148,6 +167,7 @@ int main(void)
     RUN(an_answer_comes_back);
     RUN(errors_become_exit_codes);
     RUN(where_no_daemon_is_the_sentence_says_where_was_looked);
+    RUN(who_may_not_ask_is_told_so);
     RUN(events_are_kept_in_order_until_they_are_asked_for);
     RUN(an_interrupt_ends_waiting);
     return test_end();
