@@ -8,7 +8,10 @@ static const struct usage usage = {
     .command = "liaison ack",
     .synopsis = "LINE A/N... [--as duty-officer|principal]",
     .help = "Acknowledges messages: says to the others, signed, that a person has seen them. Prints the name of the\n"
-            "acknowledgement itself. What was acknowledged before in the same role is not acknowledged again.\n",
+            "acknowledgement itself. What was acknowledged before in the same role is not acknowledged again.\n"
+            "\n"
+            "  A/N        a message as `liaison inbox` shows it, like washington/17\n"
+            "  --as WORD  who has seen them: duty-officer (the default) or principal\n",
     .operands_min = 2,
     .operands_max = 65,
 };

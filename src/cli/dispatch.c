@@ -8,7 +8,12 @@ static enum exit_code print_commands(const char *title, const struct command *ta
     (void)printf("usage: %s [--office DIR] [--json] SUBCOMMAND ...\n\n", title);
     for (; table->name != NULL; table++)
         (void)printf("  %-12s %s\n", table->name, table->help);
-    (void)printf("\nEach has --help; liaison(1) has the rest.\n");
+    (void)printf(
+        "\n  --office DIR the office's directory; else LIAISON_OFFICE, /var/lib/liaison if it exists, or the user's\n"
+        "               data folder + \"/liaison\"\n"
+        "  --json       facts and errors as JSON\n"
+        "  --version    print the version\n"
+        "\nEach has --help; liaison(1) has the rest.\n");
     return EXIT_DONE;
 }
 

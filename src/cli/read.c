@@ -11,7 +11,7 @@ static const struct usage usage = {
     .synopsis = "LINE [--from A/N] [--follow] [--all] [--json]",
     .help = "Shows the line's messages, in the line's order. What the machinery writes is folded into single lines.\n"
             "\n"
-            "  --from A/N  from that entry on\n"
+            "  --from A/N  from that entry on, like washington/17\n"
             "  --follow    then go on with what arrives, in order of arrival, until interrupted\n"
             "  --all       everything the machinery writes, one by one\n"
             "  --json      one object a line; only messages, unless --all\n",

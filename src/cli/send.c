@@ -33,7 +33,7 @@ static const struct usage usage = {
         "  -m, --message TEXT  the text itself\n"
         "  --precedence WORD   routine if not given; flash asks on a terminal\n"
         "  --language TAG      the text's language, like en or ko\n"
-        "  --answers A/N       the message that this one answers\n"
+        "  --answers A/N       the message that this one answers, like washington/17\n"
         "  --exercise          says that this is an exercise\n"
         "  --wait WORD         recorded (the default): numbered and durable here. stored: durable at every other\n"
         "                      party. acknowledged: a person at every other party has seen it\n"
