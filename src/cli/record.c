@@ -94,6 +94,27 @@ static enum exit_code policy(struct cli *cli, int argc, char **argv)
     return cli->exit;
 }
 
+/* What a proof on disk is worth. The policy of a line asks for the receipts of all the `others`. */
+static void say_proved(const struct cli *cli, const char *path, json_int_t receipts, size_t others)
+{
+    json_t *facts = json_pack("{s:s, s:I}", "file", path, "receipts", receipts);
+
+    if (receipts == 0)
+        output_done(cli, facts,
+                    "%s says who wrote %s, but nobody else has receipted that yet: the line's policy refuses it. Make "
+                    "it again when they have",
+                    path, cli->operand[1]);
+    else if ((size_t)receipts < others)
+        output_done(cli, facts,
+                    "%s says who wrote %s, but only %lld of %zu others have receipted that yet: the line's policy "
+                    "refuses it. Make it again when they have",
+                    path, cli->operand[1], (long long)receipts, others);
+    else
+        output_done(cli, facts,
+                    "%s proves %s. Anyone who has this line's policy checks it: liaison-verify %s --policy POLICY",
+                    path, cli->operand[1], path);
+}
+
 static enum exit_code prove(struct cli *cli, int argc, char **argv)
 {
     static const struct usage usage = {
@@ -107,7 +128,8 @@ static enum exit_code prove(struct cli *cli, int argc, char **argv)
     };
     const char *path = NULL;
     const struct argument options[] = {{"output", 'o', ARGUMENT_TEXT, &path}, {0}};
-    json_int_t receipts = 0;
+    json_t *status = NULL;
+    json_t *parties = NULL;
     json_t *result = NULL;
 
     if (!arguments_read(cli, argc, argv, &usage, options))
@@ -116,20 +138,18 @@ static enum exit_code prove(struct cli *cli, int argc, char **argv)
         return output_usage(cli, usage.command, "-o F is missing; -o - is standard output");
     if (!entry_name_is_valid(cli->operand[1]))
         return output_usage(cli, usage.command, "\"%s\" is not of the form A/N, like washington/17", cli->operand[1]);
+    status = daemon_ask(cli, "status", json_object());
+    if (status == NULL)
+        return cli->exit;
+    parties = status_parties(status_line(status, cli->operand[0]));
     result =
         daemon_ask(cli, "record.prove", json_pack("{s:s, s:s}", "line", cli->operand[0], "entry", cli->operand[1]));
     cli->exit = write_answer(cli, path, result, "proof");
-    receipts = json_integer_value(json_object_get(result, "receipts"));
-    if (is_file(cli, path) && receipts == 0)
-        output_done(
-            cli, json_pack("{s:s, s:i}", "file", path, "receipts", 0),
-            "%s says who wrote %s, but nobody else has receipted that yet: the line's policy refuses it. Make it "
-            "again when they have",
-            path, cli->operand[1]);
-    else if (is_file(cli, path))
-        output_done(cli, json_pack("{s:s, s:I}", "file", path, "receipts", receipts),
-                    "%s proves %s. Anyone who has this line's policy checks it: liaison-verify %s --policy POLICY",
-                    path, cli->operand[1], path);
+    if (is_file(cli, path))
+        say_proved(cli, path, json_integer_value(json_object_get(result, "receipts")),
+                   json_array_size(parties) > 0 ? json_array_size(parties) - 1 : 0);
+    json_decref(parties);
+    json_decref(status);
     json_decref(result);
     return cli->exit;
 }

@@ -151,7 +151,10 @@ static int print_sentence(const struct proof *proof, const struct verdict *verdi
         put_shown_string(&text, verdict->holder[i].witness->party);
         buffer_print(&text, " held it at %s", at);
     }
-    buffer_print(&text, verdict->holder_count > 0 ? ", by its own clock; " : "; ");
+    buffer_print(&text, "%s; ",
+                 verdict->holder_count > 1    ? ", each by its own clock"
+                 : verdict->holder_count == 1 ? ", by its own clock"
+                                              : "");
     buffer_print(&text, "%s.\nleaf ", what_it_is(proof));
     text_put_hex(&text, span_of(verdict->leaf, HASH_SIZE));
     buffer_put_u8(&text, '\n');

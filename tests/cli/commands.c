@@ -184,6 +184,31 @@ static void exports_are_whole_or_not_there(void)
     CHECK(rmdir(directory) == 0);
 }
 
+/* A proof that the policy of its line would refuse is not said to prove. */
+static void a_proof_is_worth_what_the_policy_asks(void)
+{
+    static const char three[] = RESULT("{\"lines\":[{\"name\":\"talks\",\"members\":[{\"party\":\"a.example\"},"
+                                       "{\"party\":\"b.example\"},{\"party\":\"c.example\"}]}]}");
+    static const char *const sentences[] = {"but nobody else has receipted that yet", "but only 1 of 2 others have",
+                                            " proves a/3. Anyone"};
+    char directory[] = "/tmp/liaison-test-XXXXXX";
+    char words[96];
+    char proof[96];
+
+    CHECK(mkdtemp(directory) != NULL);
+    (void)snprintf(words, sizeof words, "record prove talks a/3 -o %s/proof", directory);
+    for (int receipts = 0; receipts < 3; receipts++) {
+        char answer[96];
+        const struct step steps[] = {{"\"status\"", three}, {"\"record.prove\"", answer}, {0}};
+
+        (void)snprintf(answer, sizeof answer, RESULT("{\"proof\":\"the proof\",\"receipts\":%d}"), receipts);
+        CHECK(run_with(steps, command_record, words) == EXIT_DONE);
+        CHECK(strstr(captured.out, sentences[receipts]) != NULL);
+    }
+    (void)snprintf(proof, sizeof proof, "%s/proof", directory);
+    CHECK(unlink(proof) == 0 && rmdir(directory) == 0);
+}
+
 static void what_waits_is_shown(void)
 {
     static const struct step steps[] = {
@@ -227,6 +252,7 @@ int main(void)
     RUN(what_is_new_does_not_look_broken);
     RUN(fingerprints_are_compared);
     RUN(exports_are_whole_or_not_there);
+    RUN(a_proof_is_worth_what_the_policy_asks);
     RUN(what_waits_is_shown);
     RUN(what_a_daemon_says_is_made_harmless);
     RUN(the_card_is_printed);

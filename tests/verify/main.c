@@ -91,9 +91,10 @@ static void it_says_who_wrote_it_and_who_held_it(void)
 {
     CHECK(take_case("entry 3") != NULL);
     CHECK(run("proof --policy policy") == 0);
-    CHECK(says("washington.example wrote this as number 3 of its log, and pyongyang.example held it at "
-               "2026-11-23T19:27:09Z and beijing.example held it at 2026-11-23T19:27:10Z, by its own clock; the text "
-               "itself is sealed and not shown.\nleaf "));
+    CHECK(says(
+        "washington.example wrote this as number 3 of its log, and pyongyang.example held it at "
+        "2026-11-23T19:27:09Z and beijing.example held it at 2026-11-23T19:27:10Z, each by its own clock; the text "
+        "itself is sealed and not shown.\nleaf "));
     CHECK(take_case("no receipt asked for") != NULL);
     CHECK(run("-p policy proof") == 0 && says("and nobody else is shown to have held it; "));
     CHECK(take_case("the author's own receipt beside") != NULL);
