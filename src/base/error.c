@@ -3,16 +3,44 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
+
+/* The size of the character at the front, which can be shown; 0 if there is none. */
+static size_t character_size(struct span text)
+{
+    bool control =
+        text.data[0] < ' ' || text.data[0] == 0x7f || (text.data[0] == 0xc2 && text.size > 1 && text.data[1] < 0xa0);
+
+    for (size_t size = 1; size <= 4 && size <= text.size && !control; size++)
+        if (text_is_utf8(span_of(text.data, size)))
+            return size;
+    return 0;
+}
+
+/* A sentence may quote bytes of others, and may have been cut within a character. */
+static void make_text(char *message, bool cut)
+{
+    size_t end = strlen(message);
+
+    for (size_t at = 0, size = 0; at<end; at += size> 0 ? size : 1) {
+        size = character_size(span_of(message + at, end - at));
+        if (size == 0)
+            message[at] = cut && end - at < 4 ? 0 : '?';
+    }
+}
+
 int error_set(struct error *error, enum error_code code, const char *format, ...)
 {
     va_list arguments;
+    int size = 0;
 
     if (error == NULL || error->code != ERROR_NONE)
         return -1;
     error->code = code;
     va_start(arguments, format);
-    (void)vsnprintf(error->message, sizeof error->message, format, arguments);
+    size = vsnprintf(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
+    make_text(error->message, size >= (int)sizeof error->message);
     return -1;
 }
 

@@ -90,13 +90,9 @@ void control_put_result(struct buffer *line, const json_t *id, json_t *result)
 void control_put_failure(struct buffer *line, const json_t *id, enum control_number number, const struct error *error)
 {
     const char *word = error_code_name(error->code);
-    /* A message cut in the middle of a character is no UTF-8, and json_pack() would refuse the whole. */
-    json_t *message = json_string(error->message);
-    json_t *body = NULL;
+    json_t *body =
+        json_pack("{s:i, s:s, s:{s:s}}", "code", (int)number, "message", error->message, "data", "code", word);
 
-    for (size_t size = strlen(error->message); message == NULL && size > 0; size--)
-        message = json_stringn(error->message, size - 1);
-    body = json_pack("{s:i, s:o, s:{s:s}}", "code", (int)number, "message", message, "data", "code", word);
     put_text(line, "{\"jsonrpc\":\"2.0\",\"id\":");
     put_id(line, id);
     put_text(line, ",\"error\":");
