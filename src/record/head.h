@@ -29,6 +29,7 @@ bool head_verify(const struct head *head, const char *origin, const uint8_t log_
 
 void receipt_sign(struct receipt *receipt, const struct head *head, const char *origin,
                   const uint8_t receipt_secret[static SIGN_SECRET_SIZE]);
+/* False, too, for a time of 2^63 or later. */
 bool receipt_verify(const struct receipt *receipt, const struct head *head, const char *origin,
                     const uint8_t receipt_key[static SIGN_PUBLIC_SIZE]);
 
