@@ -101,7 +101,9 @@ static void put_place(struct generator *g, unsigned member, uint64_t number, boo
 static void put_seen(struct generator *g)
 {
     unsigned member[SEEN_MOST + 1], count = 0;
-    unsigned named = choose(g, 4) == 3 ? 0xffff : choose(g, 256) | choose(g, 256) << 8;
+    bool all = choose(g, 4) == 3;
+    unsigned low = choose(g, 256);
+    unsigned named = all ? 0xffff : low | choose(g, 256) << 8;
 
     for (unsigned i = 0; i < g->members; i++)
         if (i != g->author && (named >> i & 1u) != 0)
@@ -181,7 +183,8 @@ static bool is_padded(size_t size)
 
 static void put_sealed(struct generator *g)
 {
-    size_t size = 256 + (size_t)choose(g, 256) * (choose(g, 4) == 3 ? 256 : 8);
+    size_t step = choose(g, 4) == 3 ? 256 : 8;
+    size_t size = 256 + step * choose(g, 256);
     bool good = g->flaw != FLAW_BODY;
 
     while (size < 61440 && is_padded(size) != good)

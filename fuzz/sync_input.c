@@ -85,7 +85,7 @@ static void put_message(struct buffer *out, struct cursor *cursor)
     const struct truth *truth = world()->truth[(what >> 4) % LOGS];
     struct head head;
     struct receipt receipt;
-    uint64_t index = 0;
+    uint64_t index = 0, end = 0;
 
     switch (what & 7) {
     case MESSAGE_HELLO:
@@ -107,8 +107,8 @@ static void put_message(struct buffer *out, struct cursor *cursor)
         break;
     case MESSAGE_OVERTAKE:
         index = choose_size(cursor) % ENTRIES;
-        truth_overtake(out, truth, index, index + 1 + cursor_u8(cursor) % (ENTRIES - index),
-                       cursor_u8(cursor) % (index + 1));
+        end = index + 1 + cursor_u8(cursor) % (ENTRIES - index);
+        truth_overtake(out, truth, index, end, cursor_u8(cursor) % (index + 1));
         break;
     default:
         put_entries(out, truth, cursor);
