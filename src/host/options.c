@@ -44,25 +44,28 @@ static int add_listen(struct options *options, const char *text, struct error *e
     return 0;
 }
 
+/* What getopt_long() returns: beyond any letter, so that it is known when a letter was given, which none may be. */
+enum { OFFICE = 256, KEY_FILE, MARK, LISTEN, KEEPALIVE, REDIAL_MAX, HELP, VERSION };
+
 static int read_option(struct options *options, int option, struct error *error)
 {
     switch (option) {
-    case 'o':
+    case OFFICE:
         options->office = optarg;
         return 0;
-    case 'k':
+    case KEY_FILE:
         options->key_file = optarg;
         return 0;
-    case 'm':
+    case MARK:
         options->mark = optarg;
         return 0;
-    case 'l':
+    case LISTEN:
         return add_listen(options, optarg, error);
-    case 'a':
+    case KEEPALIVE:
         return read_duration("keepalive", optarg, &options->config.keepalive_us, error);
-    case 'r':
+    case REDIAL_MAX:
         return read_duration("redial-max", optarg, &options->config.redial_max_us, error);
-    case 'h':
+    case HELP:
         options->help = true;
         return 0;
     default:
@@ -74,14 +77,14 @@ static int read_option(struct options *options, int option, struct error *error)
 int options_read(struct options *options, int argc, char **argv, struct error *error)
 {
     static const struct option table[] = {
-        {"office", required_argument, NULL, 'o'},
-        {"key-file", required_argument, NULL, 'k'},
-        {"mark", required_argument, NULL, 'm'},
-        {"listen", required_argument, NULL, 'l'},
-        {"keepalive", required_argument, NULL, 'a'},
-        {"redial-max", required_argument, NULL, 'r'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
+        {"office", required_argument, NULL, OFFICE},
+        {"key-file", required_argument, NULL, KEY_FILE},
+        {"mark", required_argument, NULL, MARK},
+        {"listen", required_argument, NULL, LISTEN},
+        {"keepalive", required_argument, NULL, KEEPALIVE},
+        {"redial-max", required_argument, NULL, REDIAL_MAX},
+        {"help", no_argument, NULL, HELP},
+        {"version", no_argument, NULL, VERSION},
         {NULL, 0, NULL, 0},
     };
     int option = 0;
@@ -91,6 +94,8 @@ int options_read(struct options *options, int argc, char **argv, struct error *e
     while ((option = getopt_long(argc, argv, ":", table, NULL)) != -1) {
         if (option == ':')
             return error_set(error, ERROR_USAGE, "%s needs a value", argv[optind - 1]);
+        if (option == '?' && optopt > 0 && optopt < OFFICE)
+            return error_set(error, ERROR_USAGE, "-%c is no option of liaisond", optopt);
         if (option == '?')
             return error_set(error, ERROR_USAGE, "%s is no option of liaisond", argv[optind - 1]);
         if (read_option(options, option, error) != 0)

@@ -78,6 +78,17 @@ static void what_is_wrong_is_refused(void)
     }
 }
 
+static void what_is_wrong_is_named(void)
+{
+    struct options options;
+    struct error error;
+
+    CHECK(READ("--office", "w", "-qz") == -1 && strcmp(error.message, "-q is no option of liaisond") == 0);
+    CHECK(READ("--office", "w", "--qz") == -1 && strcmp(error.message, "--qz is no option of liaisond") == 0);
+    CHECK(READ("-h") == -1 && strcmp(error.message, "-h is no option of liaisond") == 0);
+    CHECK(READ("--mark") == -1 && strcmp(error.message, "--mark needs a value") == 0);
+}
+
 static void listening_is_bounded(void)
 {
     const char *words[2 * LISTEN_MAX + 3] = {0};
@@ -144,6 +155,7 @@ int main(void)
     RUN(what_is_not_given_has_its_default);
     RUN(all_options_are_read);
     RUN(what_is_wrong_is_refused);
+    RUN(what_is_wrong_is_named);
     RUN(listening_is_bounded);
     RUN(the_office_is_looked_for_in_order);
     RUN(a_path_too_long_is_refused);
