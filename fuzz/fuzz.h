@@ -33,7 +33,7 @@ _Noreturn void fuzz_broken(const char *file, int line, const char *promise);
 
 /* Prepares libsodium; cheap when done already. */
 void fuzz_start(void);
-/* What was refused says so: a code, and a sentence that a terminal can show. */
+/* What was refused says so: a code, and a sentence of UTF-8. */
 void fuzz_refused(const struct error *error);
 /* UTF-8 without control characters, except line feeds if `lines`. */
 bool fuzz_is_shown(struct span text, bool lines);

@@ -5,13 +5,10 @@
 
 #include "base/text.h"
 
-/* The size of the character at the front, which can be shown; 0 if there is none. */
+/* The size of the character at the front; 0 if there is none. */
 static size_t character_size(struct span text)
 {
-    bool control =
-        text.data[0] < ' ' || text.data[0] == 0x7f || (text.data[0] == 0xc2 && text.size > 1 && text.data[1] < 0xa0);
-
-    for (size_t size = 1; size <= 4 && size <= text.size && !control; size++)
+    for (size_t size = 1; size <= 4 && size <= text.size; size++)
         if (text_is_utf8(span_of(text.data, size)))
             return size;
     return 0;

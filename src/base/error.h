@@ -26,12 +26,12 @@ enum error_code {
 
 struct error {
     enum error_code code;
-    char message[320]; /* one sentence of UTF-8 without control characters, ends with a zero */
+    char message[320]; /* one sentence of UTF-8, ends with a zero */
 };
 
 /* Fills `error` unless it is NULL or already filled. Always returns -1, so that callers may write
- * `return error_set(...)`. `format` is printf's. What it gives may quote bytes of others: those that are control
- * characters or no UTF-8 become '?', and what is too long is cut after a whole character. */
+ * `return error_set(...)`. `format` is printf's. What it gives may quote bytes of others: those that are no
+ * UTF-8 become '?', and what is too long is cut after a whole character. It is made harmless where it is shown. */
 int error_set(struct error *error, enum error_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The code's name as it stands in JSON and in the specification: "invalid", "refused", ... */
