@@ -3,11 +3,15 @@
  * the other (the sender's disk, the receiver's), one round trip over loopback TCP between two processes, two Ed25519
  * signatures (a head, a receipt) and two verifications.
  *
+ * Beside it, what this disk makes of two such overwrites side by side, as an office makes them of its database and its
+ * mark, over one alone: 1 where syncs overlap, 2 where they wait for each other.
+ *
  *     floor DIRECTORY COUNT
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
 #include <sys/prctl.h>
@@ -17,7 +21,7 @@
 #include "samples.h"
 
 #define BLOCK_SIZE 4096
-#define FILE_BLOCKS 256 /* written in turn, as a log would be */
+#define FILE_BLOCKS 256  /* written in turn, as a log would be */
 #define MESSAGE_SIZE 512 /* about what 200 bytes of text become on the wire */
 
 static int make_file(const char *directory, const char *name)
@@ -46,6 +50,48 @@ static void write_block(int fd, size_t number)
     memset(block, (int)number + 1, sizeof block);
     if (pwrite(fd, block, sizeof block, (off_t)(number % FILE_BLOCKS * BLOCK_SIZE)) != BLOCK_SIZE || fdatasync(fd) != 0)
         fail("a block cannot be written: %s", strerror(errno));
+}
+
+/* A second thread that overwrites a block whenever it is let to. */
+struct beside {
+    int fd;
+    size_t number;
+    pthread_barrier_t start, end;
+};
+
+static void *write_beside(void *argument)
+{
+    struct beside *beside = argument;
+
+    for (;;) {
+        (void)pthread_barrier_wait(&beside->start);
+        write_block(beside->fd, beside->number++);
+        (void)pthread_barrier_wait(&beside->end);
+    }
+    return NULL;
+}
+
+static void measure_beside(int first, int second, size_t count, struct samples *alone, struct samples *both)
+{
+    static struct beside beside;
+    pthread_t thread;
+
+    beside.fd = second;
+    if (pthread_barrier_init(&beside.start, NULL, 2) != 0 || pthread_barrier_init(&beside.end, NULL, 2) != 0 ||
+        pthread_create(&thread, NULL, write_beside, &beside) != 0)
+        fail("no second thread");
+    for (size_t i = 0; i < count; i++) {
+        uint64_t start = clock_ns();
+        uint64_t half = 0;
+
+        write_block(first, i);
+        half = clock_ns();
+        samples_add(alone, half - start);
+        (void)pthread_barrier_wait(&beside.start);
+        write_block(first, i + 1);
+        (void)pthread_barrier_wait(&beside.end);
+        samples_add(both, clock_ns() - half);
+    }
 }
 
 static bool read_message(int fd, uint8_t message[static MESSAGE_SIZE])
@@ -112,7 +158,7 @@ static void sign_and_verify(const struct keys *keys, const uint8_t *message)
 int main(int argc, char **argv)
 {
     size_t count = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
-    struct samples samples;
+    struct samples samples, alone, both;
     struct keys keys;
     uint8_t message[MESSAGE_SIZE] = {0};
     int first = -1;
@@ -125,6 +171,8 @@ int main(int argc, char **argv)
         fail("libsodium does not start");
     (void)crypto_sign_keypair(keys.public_key, keys.secret_key);
     samples = samples_new(count);
+    alone = samples_new(count / 2 + 1);
+    both = samples_new(count / 2 + 1);
     first = make_file(argv[1], "floor.first");
     second = make_file(argv[1], "floor.second");
     echo = start_echo();
@@ -140,8 +188,13 @@ int main(int argc, char **argv)
         sign_and_verify(&keys, message);
         samples_add(&samples, clock_ns() - start);
     }
+    measure_beside(first, second, count / 2 + 1, &alone, &both);
     (void)printf("{");
     samples_print(&samples, "floor_us");
+    (void)printf(",");
+    samples_print(&alone, "sync_us");
+    (void)printf(",");
+    samples_print(&both, "two_syncs_us");
     (void)printf("}\n");
     return 0;
 }
