@@ -69,12 +69,18 @@ port=$(sed 's/.*127.0.0.1:\([0-9]*\).*/\1/' b.out)
 
 # --- what carries
 check 'tcp carries' carries "tcp://127.0.0.1:$port"
-check 'a name is looked up, and its next address tried' carries "tcp://localhost:$port"
+messages=6
+if getent hosts localhost >/dev/null; then
+    check 'a name is looked up, and its next address tried' carries "tcp://localhost:$port"
+else
+    echo 'ok - end/wires: a name is looked up, and its next address tried # SKIP localhost is not known here'
+    messages=5
+fi
 check 'a unix socket carries' carries "unix:$scratch/b.sock"
 check "a command's stdin and stdout carry" carries "exec:\"$liaison\" --office b link stdio"
 check 'small frames carry' carries "tcp://127.0.0.1:$port?frame=256"
 check 'large frames carry' carries "tcp://127.0.0.1:$port?frame=16384"
-check 'six messages are there, once each' [ "$(b read talks --json 2>/dev/null | grep -c '"text":"over ')" = 6 ]
+check 'all messages are there, once each' [ "$(b read talks --json 2>/dev/null | grep -c '"text":"over ')" = "$messages" ]
 
 # --- what does not
 check 'a test says ok' link_test "tcp://127.0.0.1:$port"
