@@ -155,6 +155,7 @@ static void the_mark_runs_on_it(void)
 {
     struct error error = {0};
     struct mark_state state = mark_of(1);
+    struct mark_state other = {0};
     struct mark *mark = NULL;
     struct mark *second = NULL;
 
@@ -165,7 +166,7 @@ static void the_mark_runs_on_it(void)
     disk_crash(disk);
     mark = mark_open("/0/office.mark", &state, &error);
     CHECK(mark != NULL && state.batch == 1);
-    second = mark_open("/0/office.mark", &state, &error);
+    second = mark_open("/0/office.mark", &other, &error);
     CHECK(second == NULL && error.code == ERROR_REFUSED);
     mark_close(mark);
     mark_state_free(&state);
