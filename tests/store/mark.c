@@ -238,7 +238,7 @@ static void a_bit_flipped_anywhere_in_a_slot_gives_the_other(void)
         uint8_t *bytes = content.data + slot * MARK_SLOT_SIZE;
         int64_t wanted = slot == newer ? 1 : 2;
 
-        for (size_t bit = 0; bit < used_of(bytes) * 8; bit += 3) {
+        for (size_t bit = 0; bit < used_of(bytes) * 8; bit += 3 * TEST_SHARE) {
             struct error error = {0};
 
             bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -269,7 +269,7 @@ static void a_torn_write_gives_the_state_before(void)
     file_read(scratch("torn"), &after);
     used = used_of(after.data);
     /* What the last 40 bytes say is the same in both states. */
-    for (size_t at = 0; at < used - 40; at += 5) {
+    for (size_t at = 0; at < used - 40; at += 5 * TEST_SHARE) {
         struct buffer torn = {0};
 
         buffer_put(&torn, after.data, at);
