@@ -2,7 +2,8 @@
  * The office's own parts, shared by its files:
  *   open.c    from store and mark to an office, or to a stop with an explanation
  *   lines.c   founding, joining, showing, confirming, leaving
- *   append.c  one's own entries: charter, prekeys, epochs, messages, acknowledgements
+ *   append.c  one's own entries: charter, prekeys, epochs, and those that are sealed
+ *   request.c  messages and acknowledgements that people ask for, with their tokens
  *   commit.c  batches, re-reading, heads, receipts, settle heads
  *   links.c   connections, dialling, handshake counters
  *   carry.c   between links and sync: messages, what sync needs from the store
@@ -361,6 +362,8 @@ struct waiting *append_wait(struct office *office, struct line *line, uint64_t r
 void append_operation(struct line *line, const struct store_op *op);
 /* A run will not be recorded: what was believed because of it is no more. */
 void append_forget(struct line *line, const struct pending *pending);
+/* Says that there is no memory left; -1. */
+int append_no_memory(struct error *error);
 void waiting_free(struct waiting *waiting);
 void pending_free(struct pending *pending);
 /* Tells authors, in one entry, what cannot be opened. */

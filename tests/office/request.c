@@ -1,7 +1,9 @@
 /*
  * Tokens of entries that are on their way: between the batch they wait for and the store that will know them.
  */
-#include "../../src/office/append.c" /* its parts that wait for nothing outside are tried alone */
+#include "../../src/office/append.c"
+
+#include "../../src/office/request.c" /* its parts that wait for nothing outside are tried alone */
 
 #include "test.h"
 
