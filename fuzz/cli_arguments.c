@@ -91,11 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *word[WORDS_MAX + 1] = {NULL}, *again[WORDS_MAX + 1] = {NULL};
     size_t count = 0;
 
-    buffer_put(&text, data, size);
-    buffer_put_u8(&text, 0);
-    HOLD(!buffer_failed(&text));
-    for (size_t at = 0; at < text.size && count < WORDS_MAX; at += strlen((char *)text.data + at) + 1)
-        word[count++] = (char *)text.data + at;
+    count = fuzz_words(&text, span_of(data, size), word, WORDS_MAX);
     memcpy(again, word, sizeof word);
     for (size_t i = 0; i < count; i++)
         read_values(word[i]);

@@ -70,3 +70,15 @@ bool fuzz_edit(struct cursor *choices, uint8_t *bytes, size_t size)
     }
     return changed;
 }
+
+size_t fuzz_words(struct buffer *text, struct span bytes, char **word, size_t max)
+{
+    size_t count = 0;
+
+    buffer_put_span(text, bytes);
+    buffer_put_u8(text, 0);
+    HOLD(!buffer_failed(text));
+    for (size_t at = 0; at < text->size && count < max; at += strlen((char *)text->data + at) + 1)
+        word[count++] = (char *)text->data + at;
+    return count;
+}

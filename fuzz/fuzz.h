@@ -37,6 +37,8 @@ void fuzz_start(void);
 void fuzz_refused(const struct error *error);
 /* UTF-8 without control characters, except line feeds if `lines`. */
 bool fuzz_is_shown(struct span text, bool lines);
+/* A command line: `bytes` cut at each zero, in `text`, which holds the words; how many, at most `max`. */
+size_t fuzz_words(struct buffer *text, struct span bytes, char **word, size_t max);
 /* Frees `buffer`, which must hold `expected`: what was accepted is written the same way. */
 void fuzz_same(struct buffer *buffer, struct span expected);
 /* Changes the bytes as the cursor says: a count, and each time a place (2 bytes) and what to add. Returns whether any

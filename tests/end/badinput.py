@@ -520,14 +520,22 @@ def unwritable(w):
              (before, False, False))
 
 
-def read_only(w):
-    """An office on a file system that cannot be written; root may write everywhere else."""
-    mounted = path("fixed")
+def small_file_system(name, what):
+    """One of 24 MiB, mounted; None, and the case skipped, where that cannot be."""
+    mounted = path(name)
     os.mkdir(mounted)
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", mounted], check=False,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    if done.returncode != 0:
-        skip("an unwritable directory", "a small file system cannot be mounted here")
+    if done.returncode == 0:
+        return mounted
+    skip(what, "a small file system cannot be mounted here")
+    return None
+
+
+def read_only(w):
+    """An office on a file system that cannot be written; root may write everywhere else."""
+    mounted = small_file_system("fixed", "an unwritable directory")
+    if mounted is None:
         return
     try:
         copy = Copy(w)
@@ -549,12 +557,8 @@ def read_only(w):
 
 def full():
     """A file system of 24 MiB, filled."""
-    mounted = path("small")
-    os.mkdir(mounted)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", mounted], check=False,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    if done.returncode != 0:
-        skip("a full disk", "a small file system cannot be mounted here")
+    mounted = small_file_system("small", "a full disk")
+    if mounted is None:
         return
     try:
         w, p = Office("washington.example", "small/w"), Office("pyongyang.example", "large")
