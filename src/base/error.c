@@ -18,11 +18,14 @@ static size_t character_size(struct span text)
 static void make_text(char *message, bool cut)
 {
     size_t end = strlen(message);
+    size_t at = 0;
 
-    for (size_t at = 0, size = 0; at<end; at += size> 0 ? size : 1) {
-        size = character_size(span_of(message + at, end - at));
+    while (at < end) {
+        size_t size = character_size(span_of(message + at, end - at));
+
         if (size == 0)
             message[at] = cut && end - at < 4 ? 0 : '?';
+        at += size > 0 ? size : 1;
     }
 }
 

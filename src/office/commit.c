@@ -215,15 +215,23 @@ static void take_part(const struct office *office, struct commit_job *commit, st
     take_accepted(office, commit, part, before);
 }
 
+/* Of a receipt given now: never earlier than one before. */
+static uint64_t receipt_time(struct office *office)
+{
+    uint64_t seconds = office->now.wall.us / SECOND_US;
+
+    if (seconds > office->last_receipt_time)
+        office->last_receipt_time = seconds;
+    return office->last_receipt_time;
+}
+
 /* Receipts for what the batch accepts are not earlier than it, nor is any later one, also after a restart. */
 static void put_receipt_time(struct office *office, struct store_batch *batch)
 {
     struct store_op op = {.kind = STORE_PUT_META, .n = {META_LAST_WALL}};
     uint8_t seconds[8];
 
-    if (office->now.wall.us / SECOND_US > office->last_receipt_time)
-        office->last_receipt_time = office->now.wall.us / SECOND_US;
-    put_u64_be(seconds, office->last_receipt_time);
+    put_u64_be(seconds, receipt_time(office));
     op.b[0] = span_of(seconds, sizeof seconds);
     store_batch_put(batch, &op);
 }
@@ -532,11 +540,8 @@ static void publish_own(struct office *office, struct part *part)
 
 static void receipt_for(struct office *office, struct line *line, unsigned member, const struct head *head, bool settle)
 {
-    struct receipt receipt = {.by = line->me, .time = office->now.wall.us / SECOND_US};
+    struct receipt receipt = {.by = line->me, .time = receipt_time(office)};
 
-    if (receipt.time < office->last_receipt_time)
-        receipt.time = office->last_receipt_time;
-    office->last_receipt_time = receipt.time;
     receipt_sign(&receipt, head, line->member[member].origin, office->identity->receipt_secret);
     commit_receipt(office, line, member, head->size, &receipt);
     sync_receipt(line->sync, member, head, &receipt, settle);

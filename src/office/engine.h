@@ -188,7 +188,7 @@ struct line {
     uint64_t seen[MEMBERS_MAX]; /* sizes last named in an own entry */
     struct pending *pending_first, *pending_last;
     uint64_t appended;    /* size of `first` after the last own entry: it is smaller once that was forgotten */
-    struct buffer tokens; /* append.c's, of entries that are not in the store yet, in their order */
+    struct buffer tokens; /* request.c's, of entries that are not in the store yet, in their order */
     struct sync_chunk *accepted_first, *accepted_last;
     struct overtaken *overtaken;
     bool folding; /* a fold job is out */

@@ -164,11 +164,9 @@ static void fold_done(struct office *office, struct office_job *job, struct now 
     (void)now;
     if (!fold->overtaken)
         line->folding = false;
-    if (job->error.code != ERROR_NONE) {
-        core_stop(office, ERROR_STORAGE, "%s", job->error.message);
-        return;
-    }
-    if (office->state != OFFICE_READY)
+    if (job->error.code != ERROR_NONE && job->error.code != ERROR_STORAGE) /* a broken store stops every office */
+        core_stop(office, job->error.code, "the entries of %s cannot be shown: %s", line->name, job->error.message);
+    if (job->error.code != ERROR_NONE || office->state != OFFICE_READY)
         return;
     if (fold->overtaken)
         take_overtaken(office, fold);
