@@ -24,7 +24,7 @@ ELSEWHERE = {
 def project_files():
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if not name.startswith((".git", "build", "__pycache__"))]
-        yield from (pathlib.Path(folder) / name for name in names)
+        yield from (pathlib.Path(folder) / name for name in names if name != ".git")  # a worktree has a file of that name
 
 
 def registered(path):
