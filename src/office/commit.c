@@ -638,6 +638,7 @@ static void commit_failed(struct office *office, struct commit_job *commit)
     }
     for (size_t i = 0; i < commit->lazy_count; i++)
         core_lazy(office, &commit->batch.op[i]);
+    office->lazy_failed = commit->lazy_count > 0;
     core_alarm(office, "%s", disk_full);
     /* What others sent is theirs still: links are opened anew and it comes again. */
     links_close_all(office, "the disk of this office is full");
@@ -712,8 +713,10 @@ void commit_some(struct office *office)
     commit->job.commits = true;
     commit->job.truncate = truncate_due;
     commit->job.number = office->batch + 1;
-    /* First, since what is appended now may rest on it: a prekey is offered, then used. */
-    if (lazy_due) {
+    /* First, since what is appended now may rest on it: a prekey is offered, then used. What failed with a batch goes
+     * with the next one, which has its number: somebody may wait for that. */
+    if (lazy_due || office->lazy_failed) {
+        office->lazy_failed = false;
         take_notes(office);
         store_batch_append(&commit->batch, &office->lazy);
         commit->lazy_count = commit->batch.count;

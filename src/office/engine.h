@@ -292,7 +292,8 @@ struct office {
     struct store_batch lazy; /* operations that wait: until lazy_at, until somebody hurries, until they are many */
     bool noted;              /* something is marked in a line as to be stored; it waits with them */
     struct monotonic lazy_at;
-    bool hurry;    /* the lazy operations must become durable now */
+    bool hurry;       /* the lazy operations must become durable now */
+    bool lazy_failed; /* the disk was full for some of them: they go with the next batch */
     bool truncate; /* secrets were deleted: checkpoint within a minute */
     struct monotonic truncate_at;
     bool committing;           /* a batch is out */

@@ -165,6 +165,29 @@ static void a_full_disk_takes_nothing_and_gives_the_numbers_again(void)
     end();
 }
 
+/* The next batch has the number of the one that failed, and what that one held goes with it. */
+static void what_found_no_room_is_not_answered_before_it_is_kept(void)
+{
+    uint64_t linked = 0, sent = 0;
+    size_t routes = 0;
+
+    begin();
+    world_run(world, 3 * SECOND_US);
+    routes = here->office->route_count;
+    world_full_disk = here->database;
+    linked = site_link(here, 1, "unix:another");
+    world_run(world, SECOND_US / 20);
+    CHECK(site_alarmed(here, "the disk is full") && !replied(world, linked));
+    world_full_disk = NULL;
+    sent = site_send(here, "one", 0, NULL);
+    world_run(world, SECOND_US / 20);
+    CHECK(succeeded(world, sent) && succeeded(world, linked));
+    site_crash(here, CRASH_NONE);
+    site_start(here);
+    CHECK(here->office->route_count == routes + 1);
+    end();
+}
+
 static void after_a_full_disk_the_mark_is_what_it_was(void)
 {
     begin();
@@ -384,6 +407,7 @@ int main(void)
     RUN(own_entries_that_read_back_otherwise_stop_the_office);
     RUN(accepted_entries_that_read_back_otherwise_stop_the_office);
     RUN(a_full_disk_takes_nothing_and_gives_the_numbers_again);
+    RUN(what_found_no_room_is_not_answered_before_it_is_kept);
     RUN(after_a_full_disk_the_mark_is_what_it_was);
     RUN(what_others_sent_to_a_full_disk_comes_again);
     RUN(a_storage_error_is_an_unknown_outcome);
