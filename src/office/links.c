@@ -8,6 +8,7 @@
 
 #define REDIAL_FIRST_US (SECOND_US / 4)
 #define COUNTER_JUMP_US (UINT64_C(366) * EPOCH_SECONDS * SECOND_US)
+#define LEAD_DOUBLINGS_MAX 25 /* of a second: a year */
 #define TEST_FIRST_US (10 * SECOND_US)
 #define TEST_SECOND_US (3 * SECOND_US)
 #define SILENT_MAX (OFFICE_LINKS_MAX / 2) /* incoming connections before their handshake is done */
@@ -135,16 +136,27 @@ static int dial(struct office *office, int line, unsigned member, const struct a
     return number;
 }
 
-/* counter = max(last + 1, wall clock in microseconds) */
-static uint64_t next_counter(struct office *office, int line, unsigned member, bool jump)
+/* Silence may mean that our counter is behind: the last one was not durable when the machine died, and the clock went
+ * back. Each failure in a row doubles the lead. */
+static uint64_t counter_lead(const struct office *office, const struct connection *connection)
 {
-    uint64_t *last = &office->counter_sent[line][member];
-    uint64_t wall = office->now.wall.us + (jump ? COUNTER_JUMP_US : 0);
+    unsigned failures = connection->route >= 0 ? office->route[connection->route].failures : 0;
+
+    if (connection->jumped)
+        return COUNTER_JUMP_US;
+    return failures == 0 ? 0 : SECOND_US << (failures < LEAD_DOUBLINGS_MAX ? failures : LEAD_DOUBLINGS_MAX);
+}
+
+/* counter = max(last + 1, wall clock in microseconds + lead) */
+static uint64_t next_counter(struct office *office, const struct connection *connection)
+{
+    uint64_t *last = &office->counter_sent[connection->line][connection->member];
+    uint64_t wall = office->now.wall.us + counter_lead(office, connection);
     struct store_op op = {.kind = STORE_PUT_COUNTER};
 
     *last = *last + 1 > wall ? *last + 1 : wall;
-    op.n[0] = office->line[line]->number;
-    op.n[1] = member;
+    op.n[0] = office->line[connection->line]->number;
+    op.n[1] = connection->member;
     op.n[2] = (int64_t)*last;
     core_lazy(office, &op);
     return *last;
@@ -166,7 +178,7 @@ void office_link_connected(struct office *office, int number, struct now now)
     config.keepalive_us = office->config.keepalive_us;
     config.remote_link_key = line->charter->members[connection->member].link_key;
     config.member = (uint8_t)line->me;
-    config.counter = next_counter(office, connection->line, connection->member, connection->jumped);
+    config.counter = next_counter(office, connection);
     config.frame_class = connection->address.frame_class;
     connection->channel = channel_new(&config, &office->entropy, now);
     secret_wipe(&spoken, sizeof spoken);

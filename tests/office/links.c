@@ -340,6 +340,17 @@ static void a_test_says_what_is_the_matter(void)
     world_free(world);
 }
 
+/* The last counter was lost with the power, and the clock was set back by an hour. */
+static void a_counter_that_fell_behind_catches_up(void)
+{
+    begin();
+    there->office->counter_received[0][0] = site_now(there).wall.us + 3600 * SECOND_US;
+    (void)site_link(here, 1, "unix:1");
+    world_run(world, 9 * 60 * SECOND_US);
+    CHECK(is_up());
+    world_free(world);
+}
+
 static void a_port_that_says_nothing_is_no_office(void)
 {
     begin();
@@ -387,6 +398,7 @@ int main(void)
     RUN(a_member_opens_four_links_and_the_newest_stay);
     RUN(a_deaf_wire_is_given_up);
     RUN(a_test_says_what_is_the_matter);
+    RUN(a_counter_that_fell_behind_catches_up);
     RUN(a_port_that_says_nothing_is_no_office);
     RUN(another_courier_key_gives_no_answer);
     RUN(a_test_ends_with_the_wire);
