@@ -27,6 +27,8 @@ struct disk_file {
     struct image cached, durable;
     uint64_t capacity; /* bytes, in whole sectors */
     uint8_t *state;    /* of each sector */
+    bool cut;          /* it was cut off since the last sync, at `cut_to` at the least */
+    uint64_t cut_to;
     struct overlay *overlay;
     size_t overlay_count;
     unsigned open;
@@ -444,13 +446,43 @@ int64_t disk_write(struct disk *disk, struct disk_file *file, const void *data, 
 static void cut_off(struct disk_file *file, uint64_t size)
 {
     reserve(file, size);
-    for (uint64_t sector = size / DISK_SECTOR; sector < sectors(file->cached.size); sector++) {
-        file->state[sector] |= DIRTY | LOOSE;
+    for (uint64_t sector = sectors(size); sector < sectors(file->cached.size); sector++) {
+        file->state[sector] = 0;
         lift(file, sector);
     }
-    if (size < file->cached.size)
+    if (size % DISK_SECTOR != 0 && size < file->cached.size) {
+        file->state[size / DISK_SECTOR] |= DIRTY | LOOSE;
+        lift(file, size / DISK_SECTOR);
+    }
+    if (size < file->cached.size) {
         memset(file->cached.bytes + size, 0, file->cached.size - size);
+        file->cut_to = !file->cut || size < file->cut_to ? size : file->cut_to;
+        file->cut = true;
+    }
     file->cached.size = size;
+}
+
+/* The cut is on the platter, where nothing of what was beyond it remains. */
+static void cut_durable(struct disk_file *file)
+{
+    uint64_t from = sectors(file->cut_to) * DISK_SECTOR;
+
+    if (file->cut && from < file->capacity)
+        memset(file->durable.bytes + from, 0, file->capacity - from);
+    if (file->cut && file->durable.size > file->cut_to)
+        file->durable.size = file->cut_to;
+    file->cut = false;
+}
+
+/* It is not, and so neither is what was written to other sectors after it. */
+static void undo_cut(struct disk_file *file)
+{
+    for (uint64_t sector = sectors(file->cut_to); sector < sectors(file->capacity); sector++) {
+        copy_sector(&file->cached, &file->durable, sector);
+        file->state[sector] = 0;
+    }
+    file->cached.size = file->durable.size;
+    file->cut = false;
 }
 
 int disk_truncate(struct disk *disk, struct disk_file *file, uint64_t size)
@@ -481,6 +513,8 @@ static void fail_sync(struct disk *disk, struct disk_file *file)
 {
     uint64_t fate = random_below(&disk->random, 3);
 
+    if (fate == 0)
+        cut_durable(file);
     for (uint64_t sector = 0; sector < sectors(file->capacity); sector++) {
         if ((file->state[sector] & DIRTY) == 0)
             continue;
@@ -505,6 +539,7 @@ int disk_sync(struct disk *disk, struct disk_file *file)
         disk->counts.syncs_failed++;
         return fail(disk, -EIO);
     }
+    cut_durable(file);
     for (uint64_t sector = 0; sector < sectors(file->capacity); sector++)
         if ((file->state[sector] & DIRTY) != 0 && (!cut || random_below(&disk->random, 2) == 0))
             write_out(disk, file, sector);
@@ -609,6 +644,9 @@ static void settle(struct disk *disk, struct disk_file *file)
     uint64_t last = random_below(&disk->random, sectors(file->capacity) / unit + 1);
     bool new_size = fate == 1 || (fate != 0 && random_below(&disk->random, 2) == 0);
 
+    if (file->cut && !new_size)
+        undo_cut(file);
+    cut_durable(file);
     for (uint64_t start = 0; start < sectors(file->capacity); start += unit) {
         bool kept = false;
         bool drawn = false;

@@ -94,6 +94,41 @@ static void of_what_was_not_synced_any_part_survives(void)
     CHECK(none && all && sectors && pages);
 }
 
+/* No part of the old content beside a part of the new: it is what was there, or what came after the cut. */
+static void a_file_that_was_cut_off_is_whole_or_gone(void)
+{
+    bool seen[2] = {false};
+
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        uint8_t bytes[SIZE] = {0};
+        size_t old = 0, new = 0;
+        int64_t size = 0;
+
+        begin(seed);
+        write_all(1);
+        CHECK(disk_sync(disk, file) == 0);
+        CHECK(disk_truncate(disk, file, 0) == 0);
+        if (seed % 2 == 0)
+            write_all(2);
+        crash();
+        size = disk_read(disk, file, bytes, sizeof bytes, 0);
+        for (size_t i = 0; i < sizeof bytes; i++) {
+            old += bytes[i] == 1;
+            new += bytes[i] == 2;
+        }
+        CHECK(old == 0 || (old == SIZE && new == 0 && size == SIZE));
+        seen[old > 0] = true;
+        end();
+    }
+    CHECK(seen[0] && seen[1]);
+    begin(1);
+    write_all(1);
+    CHECK(disk_truncate(disk, file, 512) == 0 && disk_sync(disk, file) == 0);
+    crash();
+    CHECK(disk_size(file) == 512);
+    end();
+}
+
 static void a_name_is_durable_with_its_directory(void)
 {
     bool lost = false;
@@ -266,6 +301,7 @@ int main(void)
 {
     RUN(what_was_synced_survives);
     RUN(of_what_was_not_synced_any_part_survives);
+    RUN(a_file_that_was_cut_off_is_whole_or_gone);
     RUN(a_name_is_durable_with_its_directory);
     RUN(a_rename_happens_or_does_not);
     RUN(a_failed_sync_leaves_pages_clean);
