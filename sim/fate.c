@@ -28,6 +28,45 @@ static void plan_timer(struct world *world, enum befalls which, uint64_t likely,
     buffer_free(&text);
 }
 
+/* One member may be false, with a few tricks. */
+static void plan_foe(struct world *world)
+{
+    struct buffer text = {0};
+
+    if (world->control != CONTROL_COMMITMENT && !world_one_in(world, 3))
+        return;
+    world->false_party = (unsigned)random_below(&world->random, world->count);
+    world->tricks =
+        1u << (world->control == CONTROL_COMMITMENT ? TRICK_COMMITMENT : random_below(&world->random, TRICK_COUNT));
+    for (unsigned i = 0; i < TRICK_COUNT; i++)
+        world->tricks |= (unsigned)world_one_in(world, 6) << i;
+    world->foe = foe_new(world->false_party, world->count, world->tricks, random_next(&world->random), &world->trace);
+    oracle_distrust(world->oracle, world->false_party);
+    buffer_print(&text, " foe=%u", world->false_party);
+    for (unsigned i = 0; i < TRICK_COUNT; i++)
+        if (world->tricks >> i & 1)
+            buffer_print(&text, ":%s", trick_name((enum trick)i));
+    if (strlen(world->result->plan) + text.size < sizeof world->result->plan)
+        strcat(world->result->plan, buffer_string(&text));
+    buffer_free(&text);
+}
+
+void world_look_at_alarms(struct world *world, struct party *party)
+{
+    for (size_t i = office_alarm_count(party->office); i-- > 0;) {
+        const char *alarm = office_alarm(party->office, i);
+        unsigned named = 0;
+        int end = 0;
+
+        if (sscanf(alarm, "party-%u on the line%n", &named, &end) != 1 || end == 0)
+            continue;
+        world->alarmed[party->number] = true;
+        if (named < world->count && !oracle_excused(world->oracle, named) &&
+            (world->foe == NULL || strstr(alarm, "one of the two is false") == NULL))
+            oracle_condemn(world->oracle, "party %u raises an alarm against an honest party: %s", party->number, alarm);
+    }
+}
+
 void world_plan_faults(struct world *world)
 {
     plan_timer(world, SAY, 1, 20000, 1500000);
@@ -38,8 +77,10 @@ void world_plan_faults(struct world *world)
     plan_timer(world, JUMP, 4, 1000000, 10000000);
     plan_timer(world, TROUBLE, 3, 2000000, 10000000);
     plan_timer(world, FULL, 5, 3000000, 15000000);
-    /* Whoever looks for what the mark prevents need not look at worlds in which nothing is put back. */
-    plan_timer(world, BEYOND, world->control == CONTROL_MARK ? 1 : 5, 2000000, 10000000);
+    /* Whoever looks for what the mark or reading back prevents need not look at worlds without such faults. */
+    plan_timer(world, BEYOND, world->control == CONTROL_MARK || world->control == CONTROL_READING_BACK ? 1 : 5, 2000000,
+               10000000);
+    plan_foe(world);
     world->faults_fall = true;
 }
 
@@ -107,11 +148,12 @@ void world_relieve(struct world *world, unsigned number)
     trace_note(&world->trace, "%u has a good disk", number);
 }
 
-/* An old copy is put back, whole or without its WAL; bits turn; writes get lost or go astray. */
+/* An old copy is put back, whole or without its WAL; bits turn, on the disk or on the way to it; writes get lost or go
+ * astray. */
 static void befall_beyond(struct world *world)
 {
     struct party *party = &world->party[world->victim];
-    uint64_t which = world_draw(world, 0, 4);
+    uint64_t which = world->control == CONTROL_READING_BACK ? 5 : world_draw(world, 0, 5);
 
     if (world->yesterday.size == 0) {
         disk_copy(party->database, "liaison.db", &world->yesterday);
@@ -132,6 +174,8 @@ static void befall_beyond(struct world *world)
         disk_rot(party->database, "liaison.db");
     } else if (which == 3) {
         disk_faults(party->database)->write_lost = 100000;
+    } else if (which == 5) {
+        omit_break_memory(party->number);
     } else {
         disk_faults(party->database)->write_astray = 100000;
     }

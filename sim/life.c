@@ -114,6 +114,8 @@ static void look_at_state(struct world *world, struct party *party)
 {
     const char *reason = NULL;
 
+    if (!oracle_distrusts(world->oracle, party->number))
+        world_look_at_alarms(world, party);
     if (office_state(party->office, &reason) != OFFICE_STOPPED || world->said_stopped[party->number])
         return;
     world->said_stopped[party->number] = true;
@@ -183,7 +185,8 @@ static void take_view(struct world *world, unsigned party, const struct office_v
     if (in_the_end)
         oracle_shown(world->oracle, party, author, view->number, view->text);
     else
-        oracle_told(world->oracle, party, author, view->number, view->text, view->precedence == PRECEDENCE_FLASH);
+        oracle_told(world->oracle, party, author, view->number, view->text, view->precedence == PRECEDENCE_FLASH,
+                    view->early && omitted() != CONTROL_GAP);
 }
 
 static void take_reply(struct world *world, const struct office_event *event)

@@ -11,14 +11,14 @@
 #include "world.h"
 
 static const char usage[] =
-    "usage: sim SEED [--count N] [--twice] [--events] [--tap] [--without wal-sync|mark|commit]\n"
+    "usage: sim SEED [--count N] [--twice] [--events] [--tap] [--without WHAT]\n"
     "\n"
     "  --count N        the worlds of N seeds from SEED on\n"
     "  --twice          each is run again and must be the same\n"
     "  --events         everything that happens\n"
     "  --tap            a line for ./check at the end\n"
-    "  --without WHAT   leaves out the WAL's syncs, the belief in the mark, or the wait for the commit:\n"
-    "                   succeeds at the first seed in which that is found out\n";
+    "  --without WHAT   leaves out a protection: wal-sync, mark, commit, deduplication, reading-back, prekeys,\n"
+    "                   commitment, labels, gap (omit.h); succeeds at the first seed in which that is found out\n";
 
 struct run {
     uint64_t seed, count;
@@ -29,7 +29,6 @@ struct run {
 
 static bool read_arguments(struct run *run, int argc, char **argv)
 {
-    static const char *const controls[] = {"", "wal-sync", "mark", "commit"};
     char *end = NULL;
 
     if (argc < 2)
@@ -48,8 +47,8 @@ static bool read_arguments(struct run *run, int argc, char **argv)
             run->count = strtoull(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--without") == 0 && i + 1 < argc) {
             run->without = argv[++i];
-            for (size_t k = 1; k < sizeof controls / sizeof controls[0]; k++)
-                if (strcmp(run->without, controls[k]) == 0)
+            for (int k = 1; k < CONTROL_COUNT; k++)
+                if (strcmp(run->without, control_name((enum control)k)) == 0)
                     run->control = (enum control)k;
             if (run->control == CONTROL_NONE)
                 return false;

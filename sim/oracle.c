@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "foe.h"
 #include "image.h"
+#include "keys.h"
+#include "omit.h"
 #include "record/head.h"
 #include "system.h"
 
@@ -51,6 +54,7 @@ struct oracle {
     unsigned acting;
     struct trace *trace;
     bool excused[ORACLE_PARTIES_MAX];
+    bool distrusted[ORACLE_PARTIES_MAX], forked[ORACLE_PARTIES_MAX];
     uint64_t heads, receipts;
     struct log *log[ORACLE_PARTIES_MAX];
     struct text *text[TEXTS_MAX];
@@ -114,6 +118,8 @@ void oracle_condemn(struct oracle *oracle, const char *format, ...)
 void oracle_acts(struct oracle *oracle, unsigned party)
 {
     oracle->acting = party;
+    foe_acting(party);
+    omit_acting(party);
 }
 
 void oracle_excuse(struct oracle *oracle, unsigned party)
@@ -126,6 +132,22 @@ bool oracle_excused(const struct oracle *oracle, unsigned party)
     return oracle->excused[party];
 }
 
+void oracle_distrust(struct oracle *oracle, unsigned party)
+{
+    oracle->excused[party] = true;
+    oracle->distrusted[party] = true;
+}
+
+bool oracle_distrusts(const struct oracle *oracle, unsigned party)
+{
+    return oracle->distrusted[party];
+}
+
+bool oracle_saw_fork(const struct oracle *oracle, unsigned party)
+{
+    return oracle->forked[party];
+}
+
 /* --- what is on the platters ------------------------------------------------------------------------------------- */
 
 static void inspect_log(struct oracle *oracle, unsigned party, unsigned author, const struct image_log *image)
@@ -135,10 +157,14 @@ static void inspect_log(struct oracle *oracle, unsigned party, unsigned author, 
     if (image->has_gap && !oracle->excused[party]) /* a rotten page may have held what is between */
         oracle_condemn(oracle, "party %u keeps the log of %u with a gap after %" PRIu64, party, author, image->count);
     for (uint64_t i = 0; i < image->count && i < LOG_MAX; i++) {
-        if (log->leaf[i].known && memcmp(log->leaf[i].hash, image->leaf[i], 32) != 0)
+        bool differs = log->leaf[i].known && memcmp(log->leaf[i].hash, image->leaf[i], 32) != 0;
+
+        if (differs && oracle->distrusted[author])
+            oracle->forked[author] |= !oracle->distrusted[party];
+        else if (differs)
             oracle_condemn(oracle, "entry %u/%" PRIu64 " has other bytes at party %u", author, i, party);
         /* What nobody signed may be forgotten, and its number given again. */
-        if (!log->leaf[i].known && i < log->largest) {
+        if (!log->leaf[i].known && (i < log->largest || (oracle->distrusted[author] && party != author))) {
             log->leaf[i].known = true;
             memcpy(log->leaf[i].hash, image->leaf[i], 32);
         }
@@ -153,6 +179,8 @@ void oracle_inspect(struct oracle *oracle, unsigned party)
 {
     struct image image;
 
+    if (oracle->distrusted[party])
+        return;
     image_read(&image, 2 * party);
     if (!image.readable && !oracle->excused[party])
         oracle_condemn(oracle, "the durable database of party %u: %s", party, image.why);
@@ -166,6 +194,8 @@ static void promise(struct oracle *oracle, unsigned party, unsigned author, uint
 {
     struct log *log = oracle->log[author];
 
+    if (oracle->distrusted[party])
+        return;
     if (size > log->promised[party])
         log->promised[party] = size;
     if (size > log->durable[party])
@@ -208,6 +238,8 @@ static void take_head(struct oracle *oracle, const char *origin, const struct he
         log->has_origin = true;
         (void)snprintf(log->origin, sizeof log->origin, "%s", origin);
     }
+    if (oracle->distrusted[party])
+        return;
     if (strcmp(log->origin, origin) != 0 || head->size == 0 || head->size >= LOG_MAX) {
         oracle_condemn(oracle, "party %u signs a head of size %" PRIu64 " for %s", party, head->size, origin);
         return;
@@ -228,6 +260,13 @@ static void take_receipt(struct oracle *oracle, const char *origin, const struct
     int author = author_of(oracle, origin);
 
     oracle->receipts++;
+    if (oracle->distrusted[oracle->acting])
+        return;
+    if (author >= 0 && oracle->distrusted[author] && head->size < LOG_MAX) {
+        promise(oracle, oracle->acting, (unsigned)author, head->size);
+        check_mark(oracle, oracle->acting, (unsigned)author, head->size);
+        return;
+    }
     if (author < 0 || head->size >= LOG_MAX || !oracle->log[author]->head[head->size].known ||
         memcmp(oracle->log[author]->head[head->size].root, head->root, 32) != 0)
         oracle_condemn(oracle, "party %u gives a receipt for a head that nobody signed, of size %" PRIu64,
@@ -241,6 +280,7 @@ static void take_receipt(struct oracle *oracle, const char *origin, const struct
 void __wrap_head_sign(struct head *head, const char *origin, const uint8_t log_secret[static SIGN_SECRET_SIZE])
 {
     __real_head_sign(head, origin, log_secret);
+    foe_signs_head(origin, log_secret);
     if (judge != NULL)
         take_head(judge, origin, head);
 }
@@ -249,6 +289,7 @@ void __wrap_receipt_sign(struct receipt *receipt, const struct head *head, const
                          const uint8_t receipt_secret[static SIGN_SECRET_SIZE])
 {
     __real_receipt_sign(receipt, head, origin, receipt_secret);
+    foe_signs_receipt(receipt_secret);
     if (judge != NULL)
         take_receipt(judge, origin, head);
 }
@@ -283,6 +324,8 @@ static void place(struct oracle *oracle, unsigned author, uint64_t number, uint6
 
 void oracle_recorded(struct oracle *oracle, unsigned party, uint64_t number, uint64_t index)
 {
+    if (oracle->distrusted[party])
+        return;
     place(oracle, party, number, index);
     oracle->text[number]->recorded = true;
     promise(oracle, party, party, index + 1);
@@ -290,7 +333,8 @@ void oracle_recorded(struct oracle *oracle, unsigned party, uint64_t number, uin
 
 void oracle_stored(struct oracle *oracle, unsigned party, unsigned by, uint64_t size)
 {
-    promise(oracle, by, party, size);
+    if (!oracle->distrusted[party])
+        promise(oracle, by, party, size);
 }
 
 /* The text that was handed in by that author; NULL if there was none such. */
@@ -311,13 +355,21 @@ static struct text *find_text(struct oracle *oracle, unsigned party, unsigned au
     return text;
 }
 
-void oracle_told(struct oracle *oracle, unsigned party, unsigned author, uint64_t index, struct span said, bool urgent)
+void oracle_told(struct oracle *oracle, unsigned party, unsigned author, uint64_t index, struct span said, bool urgent,
+                 bool early)
 {
     struct log *log = oracle->log[author];
 
+    if (oracle->distrusted[party] || oracle->distrusted[author])
+        return;
     (void)find_text(oracle, party, author, index, said);
     if (index >= LOG_MAX)
         return;
+    if (!early && index > log->durable[party])
+        oracle_inspect(oracle, party);
+    if (!early && index > log->durable[party] && !oracle->excused[party])
+        oracle_condemn(oracle, "party %u tells of %u/%" PRIu64 " before its turn, and does not say so", party, author,
+                       index);
     if (index < log->told[party] || log->early[party][index])
         oracle_condemn(oracle, "party %u tells of %u/%" PRIu64 " twice or out of order", party, author, index);
     if (urgent)
@@ -336,7 +388,11 @@ void oracle_started(struct oracle *oracle, unsigned party)
 
 void oracle_shown(struct oracle *oracle, unsigned party, unsigned author, uint64_t index, struct span said)
 {
-    struct text *text = find_text(oracle, party, author, index, said);
+    struct text *text = NULL;
+
+    if (oracle->distrusted[party] || oracle->distrusted[author])
+        return;
+    text = find_text(oracle, party, author, index, said);
 
     if (text == NULL)
         return;
@@ -349,6 +405,7 @@ void oracle_shown_all(struct oracle *oracle, unsigned party)
 {
     for (size_t i = 0; i < TEXTS_MAX && oracle->text[i] != NULL; i++)
         if (oracle->text[i]->recorded && !oracle->text[i]->shown[party] &&
+            !oracle->distrusted[oracle->text[i]->party] &&
             oracle->text[i]->index < oracle->log[oracle->text[i]->party]->durable[party])
             oracle_condemn(oracle, "party %u does not show text %zu, which party %u recorded as %" PRIu64, party, i,
                            oracle->text[i]->party, oracle->text[i]->index);
@@ -390,16 +447,20 @@ static void check_roots(struct oracle *oracle, unsigned author)
 
 void oracle_conclude(struct oracle *oracle, const bool *party)
 {
-    for (unsigned i = 0; i < oracle->parties; i++)
+    for (unsigned i = 0; i < oracle->parties; i++) {
         oracle_inspect(oracle, i);
+        if (party[i] && !oracle->distrusted[i])
+            keys_inspect(i, oracle->parties);
+    }
     for (unsigned author = 0; author < oracle->parties; author++) {
         uint64_t size = UNKNOWN;
 
-        check_roots(oracle, author);
+        if (!oracle->distrusted[author])
+            check_roots(oracle, author);
         for (unsigned i = 0; i < oracle->parties; i++) {
-            if (!party[i])
+            if (!party[i] || oracle->distrusted[i])
                 continue;
-            if (size != UNKNOWN && oracle->log[author]->durable[i] != size)
+            if (size != UNKNOWN && !oracle->distrusted[author] && oracle->log[author]->durable[i] != size)
                 oracle_condemn(oracle, "party %u has %" PRIu64 " entries of %u, another %" PRIu64, i,
                                oracle->log[author]->durable[i], author, size);
             size = oracle->log[author]->durable[i];

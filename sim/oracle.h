@@ -11,6 +11,7 @@
  * told;
  *   5. an office is ready or has stopped, and then says why; within the fault model it never stops.
  * A fault beyond the model excuses an office from 5, and from keeping what its disk took; never from 2, 3 and 4.
+ * A false party is held to nothing; all that is demanded of the others is demanded beside it.
  */
 #ifndef LIAISON_SIM_ORACLE_H
 #define LIAISON_SIM_ORACLE_H
@@ -35,6 +36,12 @@ void oracle_acts(struct oracle *oracle, unsigned party);
 /* A fault beyond the model befell the party's disk. */
 void oracle_excuse(struct oracle *oracle, unsigned party);
 bool oracle_excused(const struct oracle *oracle, unsigned party);
+/* The party is false from now on, and held to nothing; what others do with what it says they are still held to: they
+ * keep what they gave it receipts for. */
+void oracle_distrust(struct oracle *oracle, unsigned party);
+bool oracle_distrusts(const struct oracle *oracle, unsigned party);
+/* Whether two parties keep different bytes as the same entry of its log. */
+bool oracle_saw_fork(const struct oracle *oracle, unsigned party);
 
 /* A text is handed in; gives it a number of its own, which the text begins with ("17 ..."). */
 void oracle_handed_in(struct oracle *oracle, unsigned party, uint64_t text_number, const char *text);
@@ -42,8 +49,9 @@ void oracle_handed_in(struct oracle *oracle, unsigned party, uint64_t text_numbe
 void oracle_recorded(struct oracle *oracle, unsigned party, uint64_t text_number, uint64_t index);
 /* `party` tells its people that `by` keeps its log up to `size`. */
 void oracle_stored(struct oracle *oracle, unsigned party, unsigned by, uint64_t size);
-/* `party` tells its people of a message; an `urgent` one may come before its turn. */
-void oracle_told(struct oracle *oracle, unsigned party, unsigned author, uint64_t index, struct span text, bool urgent);
+/* `party` tells its people of a message; an `urgent` one may come before its turn, and then it is said: `early`. */
+void oracle_told(struct oracle *oracle, unsigned party, unsigned author, uint64_t index, struct span text, bool urgent,
+                 bool early);
 /* `party` starts anew: what was told may be told again. */
 void oracle_started(struct oracle *oracle, unsigned party);
 /* The same for what `party` shows when it is asked, in the end; oracle_shown_all() says that it was asked for all. */

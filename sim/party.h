@@ -10,10 +10,8 @@
 #include "disk.h"
 #include "network.h"
 #include "office/office.h"
+#include "omit.h"
 #include "oracle.h"
-
-/* Negative controls: what is left out, so that the oracle must find it. */
-enum control { CONTROL_NONE, CONTROL_WAL_SYNC, CONTROL_MARK, CONTROL_COMMIT };
 
 enum job_step { STEP_NONE, STEP_RUN, STEP_MARK, STEP_COMMIT, STEP_DONE };
 

@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "keys.h"
 #include "vfs.h"
 
 #define ROUNDS_MAX 20000 /* without time going on */
 #define LIVENESS_US (900 * SECOND_US)
 #define LOOK_US (SECOND_US / 2)
+#define PATIENCE_US (150 * SECOND_US) /* for what a foe names and never comes: people are told two minutes late */
 
 /* --- time ----------------------------------------------------------------------------------------------------------
  */
@@ -164,6 +166,8 @@ static void begin(struct world *world, uint64_t seed)
     world->count = (unsigned)world_draw(world, 2, 5);
     world->result->parties = world->count;
     world->oracle = oracle_new(world->count, &world->trace);
+    omit(world->control);
+    keys_start(world->oracle);
     world_make_network(world, seed);
     for (unsigned i = 0; i < world->count; i++) {
         party_make(&world->party[i], i, seed, world->control);
@@ -194,12 +198,26 @@ static void stop_faults(struct world *world)
         world_relieve(world, i);
         world->party[i].power.cut_at = 0;
     }
+    /* The foe goes on, or is heard of no more. */
+    if (world->foe != NULL && world_one_in(world, 2)) {
+        if (party_runs(&world->party[world->false_party]))
+            world_kill_office(world, &world->party[world->false_party]);
+        world->start_at[world->false_party] = UINT64_MAX;
+    }
     trace_note(&world->trace, "faults stop");
 }
 
 static bool is_alive(const struct world *world, unsigned party)
 {
-    return party_runs(&world->party[party]) && !world->said_stopped[party];
+    return party_runs(&world->party[party]) && !world->said_stopped[party] &&
+           !oracle_distrusts(world->oracle, party);
+}
+
+/* The log of a foe that signs two histories, or heads of none, ends where it contradicts itself. */
+static bool may_differ(const struct world *world, unsigned author)
+{
+    return world->foe != NULL && author == world->false_party &&
+           (world->tricks & (1u << TRICK_HEADS | 1u << TRICK_FORK)) != 0;
 }
 
 /* What an office lacks that another one has, or does not know that it has; "" if nothing. */
@@ -219,7 +237,7 @@ static void look_for_gaps(const struct world *world, unsigned party, char gap[st
             (void)snprintf(gap, 200, "%u has no receipt of %u for %" PRIu64 " of its %" PRIu64 " entries", party, i,
                            own[0].member[i].waiting, own[0].member[party].size);
         for (unsigned author = 0; author < world->count; author++)
-            if (own[0].member[author].size != own[1].member[author].size)
+            if (!may_differ(world, author) && own[0].member[author].size != own[1].member[author].size)
                 (void)snprintf(gap, 200, "%u has %" PRIu64 " entries of %u, and %u has %" PRIu64, party,
                                own[0].member[author].size, author, i, own[1].member[author].size);
     }
@@ -236,11 +254,12 @@ static void look_for_rest(const struct world *world, char rest[static 200])
     for (unsigned i = 0; i < world->count && rest[0] == 0; i++) {
         if (is_alive(world, i))
             look_for_gaps(world, i, rest);
-        else if (!world->stays_stopped[i])
+        else if (!world->stays_stopped[i] && !oracle_distrusts(world->oracle, i))
             (void)snprintf(rest, 200, "%u does not run", i);
     }
     for (size_t i = 0; i < world->text_count && rest[0] == 0; i++)
-        if (!world->text[i].recorded && !world->stays_stopped[world->text[i].party])
+        if (!world->text[i].recorded && !world->stays_stopped[world->text[i].party] &&
+            !oracle_distrusts(world->oracle, world->text[i].party))
             (void)snprintf(rest, 200, "text %zu of %u is not recorded", i, world->text[i].party);
 }
 
@@ -262,6 +281,20 @@ static void show_all(struct world *world, struct party *party)
     buffer_free(&after);
 }
 
+/* Two histories were found at honest parties that speak to each other: one of them has said so. */
+static void look_for_alarm(struct world *world, const bool *alive)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < world->count; i++) {
+        if (world->alarmed[i])
+            return;
+        count += alive[i];
+    }
+    if (count > 1)
+        oracle_condemn(world->oracle, "party %u signed two histories, and nobody raised an alarm", world->false_party);
+}
+
 static void come_to_an_end(struct world *world)
 {
     uint64_t until = world->time + LIVENESS_US;
@@ -275,6 +308,8 @@ static void come_to_an_end(struct world *world)
     }
     if (rest[0] != 0)
         oracle_condemn(world->oracle, "the faults stopped %" PRIu64 " s ago: %s", LIVENESS_US / SECOND_US, rest);
+    if (world->foe != NULL)
+        pass(world, PATIENCE_US);
     for (unsigned i = 0; i < world->count && oracle_verdict(world->oracle) == NULL; i++) {
         alive[i] = is_alive(world, i);
         oracle_inspect(world->oracle, i);
@@ -283,6 +318,8 @@ static void come_to_an_end(struct world *world)
     }
     if (oracle_verdict(world->oracle) == NULL)
         oracle_conclude(world->oracle, alive);
+    if (world->foe != NULL && oracle_saw_fork(world->oracle, world->false_party))
+        look_for_alarm(world, alive);
 }
 
 static void report(struct world *world)
@@ -332,6 +369,7 @@ void world_run(uint64_t seed, enum control control, bool print_events, struct wo
         party_free(&world->party[i]);
     network_free(world->network);
     oracle_free(world->oracle);
+    foe_free(world->foe);
     buffer_free(&world->charter);
     buffer_free(&world->courier);
     buffer_free(&world->yesterday);

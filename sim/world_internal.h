@@ -8,6 +8,7 @@
 #ifndef LIAISON_SIM_WORLD_INTERNAL_H
 #define LIAISON_SIM_WORLD_INTERNAL_H
 
+#include "foe.h"
 #include "world.h"
 
 #define LINE "hotline"
@@ -58,6 +59,9 @@ struct world {
     bool stays_stopped[NETWORK_PARTIES_MAX];
     struct timer timer[BEFALLS_COUNT];
     unsigned victim;                        /* of faults beyond the model */
+    struct foe *foe;                        /* NULL: all are honest */
+    unsigned false_party, tricks;           /* the foe's, if there is one */
+    bool alarmed[NETWORK_PARTIES_MAX];      /* that office has raised an alarm that names a party */
     struct buffer yesterday, yesterday_wal; /* its database as it was */
     uint64_t safety_us, quiet_us;
     bool faults_fall;
@@ -93,6 +97,8 @@ void world_befall(struct world *world, enum befalls which);
 void world_make_network(struct world *world, uint64_t seed);
 /* Draws which faults fall, and how often. */
 void world_plan_faults(struct world *world);
+/* An alarm may name the foe alone, or a party whose machine was struck. */
+void world_look_at_alarms(struct world *world, struct party *party);
 /* What troubles a party ends. */
 void world_relieve(struct world *world, unsigned number);
 

@@ -130,6 +130,8 @@ static void put_message(const struct show *show, const json_t *entry, struct buf
         buffer_print(out, "  answers ");
         put_name(show, string_of(entry, "answers"), out);
     }
+    if (json_is_true(json_object_get(entry, "early")))
+        buffer_print(out, "  EARLY: entries of its author before it are still to come");
     buffer_print(out, "\n");
     put_text(entry, out);
     put_acknowledgements(show, entry, out);

@@ -207,6 +207,7 @@ static void announce(struct office *office, struct fold_job *fold, const struct 
         office_event_free(&event);
         return;
     }
+    event.view->early = found->index > fold->line->member[found->member].folded;
     core_event(office, &event);
 }
 

@@ -48,6 +48,15 @@ static void a_message_is_a_block(void)
                 "  acknowledged by washington (duty-officer) 2026-11-23T19:29:00Z\n"));
 }
 
+static void what_came_before_its_turn_says_so(void)
+{
+    add("{\"author\":\"washington.example\",\"number\":17,\"kind\":\"message\",\"text\":\"Now\","
+        "\"precedence\":\"flash\",\"exercise\":false,\"written\":\"2026-11-23T19:27:08Z\",\"state\":\"stored\","
+        "\"language\":null,\"answers\":null,\"acknowledged\":[],\"early\":true}");
+    CHECK(shown("washington/17  FLASH  2026-11-23T19:27:08Z  stored  EARLY: entries of its author before it are still "
+                "to come\n    Now\n"));
+}
+
 /* What is shown of others is held here, whoever else lacks it; that one's own message waits is a fact. */
 static void a_message_of_others_does_not_wait(void)
 {
@@ -154,6 +163,7 @@ int main(void)
     parties = json_pack("[s, s]", "washington.example", "pyongyang.example");
     show.parties = parties;
     RUN(a_message_is_a_block);
+    RUN(what_came_before_its_turn_says_so);
     RUN(a_message_of_others_does_not_wait);
     RUN(services_in_a_row_are_folded);
     RUN(a_gap_is_not_folded_over);

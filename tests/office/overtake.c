@@ -96,6 +96,8 @@ static void it_is_durable_before_it_is_shown(void)
         take_events();
     CHECK(told("now") == 1 && sync_durable(site_line(there)->sync, 0) < place);
     CHECK(site_said(there, "came before"));
+    for (size_t i = 0; i < there->told_count; i++)
+        CHECK(there->told[i].early == (strcmp(there->told[i].text, "now") == 0));
     world_free(world);
 }
 

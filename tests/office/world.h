@@ -30,7 +30,7 @@ enum crash { CRASH_NONE, CRASH_STAGED, CRASH_MARK_ONLY, CRASH_DATABASE_ONLY, CRA
 struct told {
     unsigned member;
     uint64_t number;
-    bool readable;
+    bool readable, early;
     char text[48];
 };
 
@@ -586,7 +586,7 @@ static inline void site_tell(struct site *site, const struct office_view *view)
 
     if (site->told_count == TOLD_MAX)
         abort();
-    *told = (struct told){.number = view->number, .readable = view->readable};
+    *told = (struct told){.number = view->number, .readable = view->readable, .early = view->early};
     told->member = (unsigned)charter_member(view->charter, span_of_string(view->author));
     if (size > 0)
         memcpy(told->text, view->text.data, size);
