@@ -2,7 +2,7 @@
 # The Debian packages that ./check and ./demo need, and how they are installed. Sourced by both.
 
 packages_build='gcc libc6-dev meson ninja-build pkg-config libsodium-dev libssl-dev libsqlite3-dev libuv1-dev
-libjansson-dev'
+libjansson-dev libseccomp-dev'
 
 # A second compiler, the foreign peers of tests/peers/, and spin for models/.
 packages_test='binutils clang mandoc python3 socat spin strace golang-go golang-github-flynn-noise-dev

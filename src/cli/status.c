@@ -149,6 +149,7 @@ static void put_status(struct buffer *text, const json_t *status)
 {
     const json_t *lines = json_object_get(status, "lines");
     const json_t *alarms = json_object_get(status, "alarms");
+    const json_t *unprotected = json_object_get(status, "unprotected");
     const char *state = json_string_value(json_object_get(status, "state"));
 
     output_put_shown(text, json_object_get(status, "office"));
@@ -162,6 +163,11 @@ static void put_status(struct buffer *text, const json_t *status)
     for (size_t i = 0; i < json_array_size(alarms); i++) {
         buffer_print(text, "ALARM: ");
         output_put_shown(text, json_array_get(alarms, i));
+        buffer_print(text, "\n");
+    }
+    for (size_t i = 0; i < json_array_size(unprotected); i++) {
+        buffer_print(text, "LESS PROTECTED: ");
+        output_put_shown(text, json_array_get(unprotected, i));
         buffer_print(text, "\n");
     }
     for (size_t i = 0; i < json_array_size(lines); i++)

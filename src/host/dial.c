@@ -2,14 +2,16 @@
  * Opening wires: by name and port, one address after the other; to a unix socket; to a command's stdin and stdout.
  */
 #include "host/log.h"
+#include "host/spawner.h"
 #include "host/wires.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define OPEN_MS 10000        /* how long opening may take in all */
 #define COMMAND_EXIT_MS 200  /* between the end of a command's output and its own */
-#define COMMAND_END_MS 2000  /* between asking a command to end and ending it */
 #define COMMAND_LINES_MAX 32 /* of its stderr that reach the log */
 
 static void opening_took_too_long(uv_timer_t *timer)
@@ -157,102 +159,97 @@ static void take_said(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
     }
 }
 
-static void break_ended(struct wire *wire, int64_t status)
+static void break_ended(struct wire *wire)
 {
     char reason[80];
 
-    if (status < 0)
+    if (!wire->has_exited || wire->exit_status < 0)
         (void)snprintf(reason, sizeof reason, "the command ended its output");
     else
-        (void)snprintf(reason, sizeof reason, "the command ended with status %lld", (long long)status);
+        (void)snprintf(reason, sizeof reason, "the command ended with status %d", wire->exit_status);
     wire_broke(wire, reason);
 }
 
-static void exited(uv_process_t *process, int64_t status, int signal)
+/* It has written its exit status, or the spawner is gone. */
+static void exited(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
-    struct wire *wire = process->data;
+    struct wire *wire = stream->data;
+    int status = -1;
 
-    (void)signal;
-    if (wire->link >= 0 && wire->has_ended)
-        break_ended(wire, status);
-    if (wire->link >= 0)
-        return; /* bytes may still lie in its pipe */
-    wire_close_handle((uv_handle_t *)process);
-    wire_close_handle((uv_handle_t *)&wire->timer);
+    if (size == 0)
+        return;
+    (void)uv_read_stop(stream);
+    if (size == (ssize_t)sizeof status)
+        memcpy(&status, buffer->base, sizeof status);
+    wire->has_exited = true;
+    wire->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (wire->has_ended)
+        break_ended(wire); /* otherwise bytes may still lie in its pipe */
 }
 
 static void exit_took_too_long(uv_timer_t *timer)
 {
-    break_ended(timer->data, -1);
+    break_ended(timer->data);
 }
 
 void wire_command_ended(struct wire *wire)
 {
     wire->has_ended = true;
     (void)uv_read_stop(&wire->input.stream);
-    if (!uv_is_active((uv_handle_t *)&wire->process))
-        break_ended(wire, -1);
+    if (wire->has_exited)
+        break_ended(wire);
     else
         (void)uv_timer_start(&wire->timer, exit_took_too_long, COMMAND_EXIT_MS, 0);
-}
-
-static void kill_command(uv_timer_t *timer)
-{
-    struct wire *wire = timer->data;
-
-    /* The command leads a group of its own: what it started goes with it. */
-    (void)uv_kill(-wire->process.pid, SIGKILL);
 }
 
 void wire_end_command(struct wire *wire)
 {
     wire_close_handle((uv_handle_t *)&wire->command_input);
     wire_close_handle((uv_handle_t *)&wire->command_error);
-    if (uv_is_active((uv_handle_t *)&wire->process)) {
-        (void)uv_kill(-wire->process.pid, SIGTERM);
-        (void)uv_timer_start(&wire->timer, kill_command, COMMAND_END_MS, 0);
-        return;
-    }
-    wire_close_handle((uv_handle_t *)&wire->process);
-    wire_close_handle((uv_handle_t *)&wire->timer);
+    wire_close_handle((uv_handle_t *)&wire->lifeline);
 }
 
-static uv_stdio_container_t pipe_for(struct wire *wire, uv_pipe_t *pipe, unsigned flag)
+/* A pair of sockets: our end becomes `pipe`, the command's is returned; below 0, an error of libuv. */
+static int make_pipe(uv_pipe_t *pipe)
 {
-    (void)uv_pipe_init(&wire->host->loop, pipe, 0);
-    wire_add(wire, (uv_handle_t *)pipe);
-    return (uv_stdio_container_t){.flags = (uv_stdio_flags)(UV_CREATE_PIPE | flag), .data.stream = (uv_stream_t *)pipe};
+    uv_os_sock_t pair[2] = {-1, -1};
+    int status = uv_socketpair(SOCK_STREAM, 0, pair, UV_NONBLOCK_PIPE, 0);
+
+    if (status != 0)
+        return status;
+    status = uv_pipe_open(pipe, pair[0]);
+    if (status == 0)
+        return pair[1];
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+    return status;
 }
 
 static int dial_exec(struct wire *wire, const struct address *address)
 {
-    char shell[] = "/bin/sh";
-    char option[] = "-c";
-    char command[ADDRESS_SIZE];
-    char *arguments[] = {shell, option, command, NULL};
-    uv_stdio_container_t files[3] = {
-        pipe_for(wire, &wire->command_input, UV_READABLE_PIPE),
-        pipe_for(wire, &wire->input.pipe, UV_WRITABLE_PIPE),
-        pipe_for(wire, &wire->command_error, UV_WRITABLE_PIPE),
-    };
-    uv_process_options_t options = {
-        .file = shell,
-        .args = arguments,
-        .exit_cb = exited,
-        .flags = UV_PROCESS_DETACHED,
-        .stdio = files,
-        .stdio_count = 3,
-    };
+    uv_pipe_t *pipe[COMMAND_FILES] = {&wire->command_input, &wire->input.pipe, &wire->command_error, &wire->lifeline};
+    int files[COMMAND_FILES] = {-1, -1, -1, -1};
     int status = 0;
 
-    (void)snprintf(command, sizeof command, "%s", address->path);
     wire->is_command = true;
     wire->has_input = true;
-    status = uv_spawn(&wire->host->loop, &wire->process, &options);
-    wire_add(wire, (uv_handle_t *)&wire->process);
+    for (size_t i = 0; i < COMMAND_FILES; i++) {
+        (void)uv_pipe_init(&wire->host->loop, pipe[i], 0);
+        wire_add(wire, (uv_handle_t *)pipe[i]);
+    }
+    for (size_t i = 0; i < COMMAND_FILES && status == 0; i++) {
+        files[i] = make_pipe(pipe[i]);
+        status = files[i] < 0 ? files[i] : 0;
+    }
+    if (status == 0)
+        status = uv_translate_sys_error(spawner_run(wire->host->spawner, address->path, files));
+    for (size_t i = 0; i < COMMAND_FILES; i++)
+        if (files[i] >= 0)
+            (void)close(files[i]);
     if (status != 0)
         return status;
     (void)uv_read_start((uv_stream_t *)&wire->command_error, wire_give_memory, take_said);
+    (void)uv_read_start((uv_stream_t *)&wire->lifeline, wire_give_memory, exited);
     wire_opened(wire, true);
     return 0;
 }
@@ -271,6 +268,8 @@ void wires_dial(struct host *host, int link, const struct address *address)
         status = dial_tcp(wire, address);
     else if (address->kind == ADDRESS_UNIX)
         dial_unix(wire, address);
+    else if (host->spawner < 0)
+        wire_broke(wire, "this daemon runs no commands (--no-commands)");
     else
         status = dial_exec(wire, address);
     if (status != 0)

@@ -399,6 +399,30 @@ static int start_listening(struct host *host, const char *directory, struct erro
     return listen_start(host, LISTENER_CONTROL, error);
 }
 
+static void give_up_rights(struct host *host, const char *directory)
+{
+    const char *notify = getenv("NOTIFY_SOCKET");
+    struct confine_reach reach = {.office = directory, .abstract = notify != NULL && notify[0] == '@'};
+    struct buffer lacking = {0};
+
+    for (size_t i = 0; i < host->listener_count; i++)
+        if (host->listener[i].path[0] != '\0')
+            reach.sockets[reach.socket_count++] = host->listener[i].path;
+#ifdef LIAISON_INSTRUMENTED
+    confine_not(&host->confinement, "this build is instrumented for tests");
+#else
+    if (host->options->no_confinement)
+        confine_not(&host->confinement, "--no-confinement");
+    else
+        confine(&host->confinement, &reach);
+#endif
+    for (size_t i = 0; i < host->confinement.lack_count; i++)
+        buffer_print(&lacking, "%s%s", i > 0 ? "; " : "", host->confinement.lack[i]);
+    if (lacking.size > 0)
+        log_line("LESS PROTECTED: %s", buffer_string(&lacking));
+    buffer_free(&lacking);
+}
+
 static int start(struct host *host, const char *directory, struct error *error)
 {
     char database[PATH_MAX];
@@ -413,9 +437,11 @@ static int start(struct host *host, const char *directory, struct error *error)
     if (open_office(host, host->options->mark != NULL ? host->options->mark : mark, error) != 0)
         return -1;
     store_lengthen_wal(host->store);
-    if (unlock(host, error) != 0 || start_worker(host, error) != 0)
+    if (unlock(host, error) != 0 || start_listening(host, directory, error) != 0)
         return -1;
-    return start_listening(host, directory, error);
+    /* Threads inherit this, so it comes before the first. */
+    give_up_rights(host, directory);
+    return start_worker(host, error);
 }
 
 static void finish(struct host *host)
@@ -432,7 +458,7 @@ static void finish(struct host *host)
     (void)uv_loop_close(&host->loop);
 }
 
-int host_run(const struct options *options, const char *directory)
+int host_run(const struct options *options, const char *directory, int spawner)
 {
     struct host *host = calloc(1, sizeof *host);
     struct error error = {0};
@@ -443,6 +469,7 @@ int host_run(const struct options *options, const char *directory)
         return 1;
     }
     host->options = options;
+    host->spawner = spawner;
     start_loop(host);
     if (start(host, directory, &error) == 0) {
         host_tell_state(host);
@@ -453,6 +480,8 @@ int host_run(const struct options *options, const char *directory)
         (void)uv_prepare_stop(&host->prepare);
     }
     finish(host);
+    if (spawner >= 0)
+        (void)close(spawner);
     free(host);
     return exit_code;
 }

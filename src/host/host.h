@@ -7,6 +7,8 @@
  *   listen.c    listening sockets: made, stale ones replaced, accepting
  *   wires.c     bytes between the office and the wires
  *   dial.c      opening wires: tcp, unix, exec
+ *   spawner.c   a process beside the daemon that runs commands for it
+ *   confine.c   what the daemon gives up once it runs; calls.c: which system calls it keeps
  *   serve.c     the control socket's connections
  *   methods.c   requests into calls of the office, its replies into answers
  *   json.c      facts into JSON
@@ -17,6 +19,7 @@
 #ifndef LIAISON_HOST_HOST_H
 #define LIAISON_HOST_HOST_H
 
+#include "host/confine.h"
 #include "host/options.h"
 #include "host/worker.h"
 
@@ -41,6 +44,8 @@ struct host {
     const struct options *options;
     char control_path[PATH_MAX];
     struct buffer card; /* text */
+    struct confinement confinement;
+    int spawner; /* spawner.h; -1: no commands */
 
     struct store *store;
     struct mark *mark;
@@ -73,8 +78,9 @@ struct host {
     uint8_t read[READ_SIZE];
 };
 
-/* Runs the office in `directory` until it is told to end. Returns the exit code. */
-int host_run(const struct options *options, const char *directory);
+/* Runs the office in `directory` until it is told to end. Returns the exit code. `spawner` runs its commands, or is -1.
+ */
+int host_run(const struct options *options, const char *directory, int spawner);
 
 /* The time for a call into the office. Before the first of a turn it is given fresh randomness. */
 struct now host_now(struct host *host);

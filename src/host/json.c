@@ -196,18 +196,21 @@ static json_t *lines_of(const struct office *office)
     return array;
 }
 
-json_t *json_status(const struct office *office)
+json_t *json_status(const struct office *office, const struct confinement *confinement)
 {
     const char *reason = NULL;
     enum office_state state = office_state(office, &reason);
     json_t *alarms = json_array();
+    json_t *unprotected = json_array();
 
     for (size_t i = 0; i < office_alarm_count(office); i++)
         (void)json_array_append_new(alarms, json_text(span_of_string(office_alarm(office, i))));
-    return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o}", "office", office_name(office), "state", json_state_name(state),
-                     "reason",
-                     state != OFFICE_READY && reason != NULL ? json_text(span_of_string(reason)) : json_null(),
-                     "version", LIAISON_VERSION, "lines", lines_of(office), "alarms", alarms);
+    for (size_t i = 0; i < confinement->lack_count; i++)
+        (void)json_array_append_new(unprotected, json_text(span_of_string(confinement->lack[i])));
+    return json_pack(
+        "{s:s, s:s, s:o, s:s, s:o, s:o, s:o}", "office", office_name(office), "state", json_state_name(state), "reason",
+        state != OFFICE_READY && reason != NULL ? json_text(span_of_string(reason)) : json_null(), "version",
+        LIAISON_VERSION, "lines", lines_of(office), "alarms", alarms, "unprotected", unprotected);
 }
 
 /* --- lines ----------------------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #ifndef LIAISON_HOST_JSON_H
 #define LIAISON_HOST_JSON_H
 
+#include "host/confine.h"
 #include "office/office.h"
 
 #include <jansson.h>
@@ -17,7 +18,7 @@ const char *json_state_name(enum office_state state);
 
 json_t *json_entry(const struct office_view *view);
 json_t *json_entries(const struct office_view *views, size_t count);
-json_t *json_status(const struct office *office);
+json_t *json_status(const struct office *office, const struct confinement *confinement);
 /* The line of that name; false if there is none. `status` is large: keep it off the stack of what calls deeply. */
 bool json_find_line(const struct office *office, const char *name, struct office_line_status *status);
 json_t *json_line(const struct office_line_status *line, struct span charter, struct span fingerprint);

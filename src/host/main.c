@@ -4,6 +4,7 @@
 #include "host/host.h"
 #include "host/log.h"
 #include "host/process.h"
+#include "host/spawner.h"
 
 #include <jansson.h>
 #include <malloc.h>
@@ -14,7 +15,7 @@
 
 static const char help[] =
     "usage: liaisond [--office DIR] [--key-file F] [--mark F] [--listen tcp://HOST:PORT|unix:PATH]...\n"
-    "                [--keepalive 5s] [--redial-max 30s]\n"
+    "                [--keepalive 5s] [--redial-max 30s] [--no-commands] [--no-confinement]\n"
     "\n"
     "Runs an office in the foreground: keeps its record, its links, and its control socket DIR/control.sock.\n"
     "\n"
@@ -25,6 +26,8 @@ static const char help[] =
     "  --listen ADDRESS   takes links there; may be repeated; port 0 is a free one\n"
     "  --keepalive 5s     asks after a silent peer; dead after three\n"
     "  --redial-max 30s   the longest pause before a peer is dialled again\n"
+    "  --no-commands      no exec: link is dialled, and no process is kept that could run its command\n"
+    "  --no-confinement   keeps all rights of its user, to be debugged; `status` says so\n"
     "\n"
     "When ready it prints: ready NAME control=PATH listen=ADDRESS. SIGTERM ends it.\n";
 
@@ -42,6 +45,7 @@ int main(int argc, char **argv)
     const char *looked = NULL;
     struct options options;
     struct error error = {0};
+    int spawner = -1;
 
     if (options_read(&options, argc, argv, &error) != 0) {
         log_line("%s; see liaisond --help", error.message);
@@ -58,5 +62,10 @@ int main(int argc, char **argv)
         log_line("%s", error.message);
         return error.code == ERROR_USAGE ? EXIT_USAGE : 1;
     }
-    return host_run(&options, directory);
+    /* Before a key is in memory. */
+    if (!options.no_commands && (spawner = spawner_start(&error)) < 0) {
+        log_line("%s", error.message);
+        return 1;
+    }
+    return host_run(&options, directory, spawner);
 }

@@ -49,7 +49,8 @@ static void call_status(struct call *call)
     struct host *host = call->client->host;
 
     if (params_done(&call->params))
-        answer(call, host->unlocking ? json_incref(host->serve->unlocking_status) : json_status(call->office));
+        answer(call, host->unlocking ? json_incref(host->serve->unlocking_status)
+                                     : json_status(call->office, &host->confinement));
 }
 
 static void call_card(struct call *call)

@@ -45,7 +45,7 @@ static int add_listen(struct options *options, const char *text, struct error *e
 }
 
 /* What getopt_long() returns: beyond any letter, so that it is known when a letter was given, which none may be. */
-enum { OFFICE = 256, KEY_FILE, MARK, LISTEN, KEEPALIVE, REDIAL_MAX, HELP, VERSION };
+enum { OFFICE = 256, KEY_FILE, MARK, LISTEN, KEEPALIVE, REDIAL_MAX, NO_COMMANDS, NO_CONFINEMENT, HELP, VERSION };
 
 static int read_option(struct options *options, int option, struct error *error)
 {
@@ -65,6 +65,12 @@ static int read_option(struct options *options, int option, struct error *error)
         return read_duration("keepalive", optarg, &options->config.keepalive_us, error);
     case REDIAL_MAX:
         return read_duration("redial-max", optarg, &options->config.redial_max_us, error);
+    case NO_COMMANDS:
+        options->no_commands = true;
+        return 0;
+    case NO_CONFINEMENT:
+        options->no_confinement = true;
+        return 0;
     case HELP:
         options->help = true;
         return 0;
@@ -83,6 +89,8 @@ int options_read(struct options *options, int argc, char **argv, struct error *e
         {"listen", required_argument, NULL, LISTEN},
         {"keepalive", required_argument, NULL, KEEPALIVE},
         {"redial-max", required_argument, NULL, REDIAL_MAX},
+        {"no-commands", no_argument, NULL, NO_COMMANDS},
+        {"no-confinement", no_argument, NULL, NO_CONFINEMENT},
         {"help", no_argument, NULL, HELP},
         {"version", no_argument, NULL, VERSION},
         {NULL, 0, NULL, 0},

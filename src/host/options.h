@@ -17,6 +17,8 @@ struct options {
     struct address listen[LISTEN_MAX];
     size_t listen_count;
     struct office_config config;
+    bool no_commands;    /* exec: links are not dialled */
+    bool no_confinement; /* for debugging */
     bool help, version;
 };
 

@@ -69,7 +69,7 @@ void unlock_begin(struct host *host, uint64_t request, struct span passphrase)
     unlock->size = passphrase.size;
     unlock->now = host_now(host);
     unlock->work.data = unlock;
-    host->serve->unlocking_status = json_status(host->office);
+    host->serve->unlocking_status = json_status(host->office, &host->confinement);
     host->unlocking = true;
     (void)uv_queue_work(&host->loop, &unlock->work, run, done);
 }

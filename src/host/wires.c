@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ENDING_MS 5000    /* how long a wire may take for its last bytes */
+#define ENDING_MS 5000   /* how long a wire may take for its last bytes */
 #define UNSENT_MAX 16384 /* bytes the kernel may hold beyond what is on the way */
 
 struct wire *wire_new(struct host *host, int link)
@@ -71,8 +71,7 @@ static void close_wire(struct wire *wire)
         wire_close_handle(&wire->input.handle);
     if (wire->is_command)
         wire_end_command(wire);
-    else
-        wire_close_handle((uv_handle_t *)&wire->timer);
+    wire_close_handle((uv_handle_t *)&wire->timer);
 }
 
 void wire_broke(struct wire *wire, const char *reason)
@@ -255,7 +254,4 @@ void wires_stop(struct host *host)
     for (int link = 0; link < OFFICE_LINKS_MAX; link++)
         if (host->wire[link] != NULL)
             wire_broke(host->wire[link], "this office ends");
-    for (struct wire *wire = host->closing; wire != NULL; wire = wire->next_closing)
-        if (wire->is_command && uv_is_active((uv_handle_t *)&wire->process))
-            (void)uv_kill(-wire->process.pid, SIGKILL);
 }

@@ -37,8 +37,10 @@ struct wire {
     const struct addrinfo *next; /* what to try next */
     /* a command */
     bool is_command;
-    uv_process_t process;
-    bool has_ended; /* its output did */
+    uv_pipe_t lifeline; /* spawner.h */
+    bool has_ended;     /* its output did */
+    bool has_exited;
+    int exit_status; /* then; -1: a signal, or not known */
     uv_pipe_t command_input;
     uv_pipe_t command_error;
     char said[256]; /* a line of its stderr */
@@ -79,7 +81,7 @@ void wires_stop(struct host *host);
 
 /* OFFICE_DIAL (dial.c) */
 void wires_dial(struct host *host, int link, const struct address *address);
-/* Asks the command behind a wire that is being closed to end, and ends it if it does not (dial.c). */
+/* Lets go of the command behind a wire that is being closed, which ends it (dial.c). */
 void wire_end_command(struct wire *wire);
 /* Its output ended: waits a little for its exit status, and breaks the wire (dial.c). */
 void wire_command_ended(struct wire *wire);

@@ -29,7 +29,7 @@ static void what_is_not_given_has_its_default(void)
     CHECK(read_words(&options, &error, (const char *const[]){NULL}) == 0);
     CHECK(options.office == NULL && options.key_file == NULL && options.mark == NULL && options.listen_count == 0);
     CHECK(options.config.keepalive_us == 5 * SECOND_US && options.config.redial_max_us == 30 * SECOND_US);
-    CHECK(!options.help && !options.version);
+    CHECK(!options.help && !options.version && !options.no_commands && !options.no_confinement);
 }
 
 static void all_options_are_read(void)
@@ -44,6 +44,8 @@ static void all_options_are_read(void)
     CHECK(options.listen[0].kind == ADDRESS_TCP && strcmp(options.listen[0].host, "::1") == 0);
     CHECK(options.listen[1].kind == ADDRESS_UNIX && strcmp(options.listen[1].path, "/s") == 0);
     CHECK(options.config.keepalive_us == 500000 && options.config.redial_max_us == 120 * SECOND_US);
+    CHECK(READ("--no-commands") == 0 && options.no_commands && !options.no_confinement);
+    CHECK(READ("--no-confinement") == 0 && options.no_confinement && !options.no_commands);
     CHECK(READ("--version") == 0 && options.version);
     CHECK(READ("--help") == 0 && options.help);
 }
