@@ -34,12 +34,25 @@ void confine_not(struct confinement *confinement, const char *why)
 
 /* --- privileges ------------------------------------------------------------------------------------------- */
 
+static bool has_capabilities(struct __user_cap_header_struct *header)
+{
+    struct __user_cap_data_struct have[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    __u32 any = 0;
+
+    if (syscall(SYS_capget, header, have) != 0)
+        return true;
+    for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+        any |= have[i].effective | have[i].permitted | have[i].inheritable;
+    return any != 0;
+}
+
+/* systemd's filter knows no capset; where it runs, there is nothing to drop. */
 void confine_privileges(struct confinement *confinement)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
 
-    if (syscall(SYS_capset, &header, none) != 0)
+    if (has_capabilities(&header) && syscall(SYS_capset, &header, none) != 0)
         lack(confinement, "the capabilities of its user cannot be dropped: %s", strerror(errno));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) != 0)
         lack(confinement, "the kernel does not know no_new_privs");
