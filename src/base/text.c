@@ -159,7 +159,19 @@ bool text_from_hex(struct span text, void *out, size_t size)
     return true;
 }
 
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/* All bits if `first` <= n <= `last`, else none; n is below 256. */
+static uint32_t in_range(uint32_t n, uint32_t first, uint32_t last)
+{
+    return 0u - (((first - 1 - n) & (n - last - 1)) >> 31);
+}
+
+/* Keys are written and read as base64: a table or a branch would let the time, or the cache, tell of them. */
+static uint8_t base64_character(uint32_t digit)
+{
+    return (uint8_t)((in_range(digit, 0, 25) & (digit + 'A')) | (in_range(digit, 26, 51) & (digit - 26 + 'a')) |
+                     (in_range(digit, 52, 61) & (digit - 52 + '0')) | (in_range(digit, 62, 62) & '+') |
+                     (in_range(digit, 63, 63) & '/'));
+}
 
 void text_put_base64(struct buffer *buffer, struct span bytes)
 {
@@ -172,25 +184,27 @@ void text_put_base64(struct buffer *buffer, struct span bytes)
             group |= (uint32_t)bytes.data[i + 1] << 8;
         if (left > 2)
             group |= bytes.data[i + 2];
-        out[0] = (uint8_t)base64_digits[group >> 18];
-        out[1] = (uint8_t)base64_digits[group >> 12 & 63];
+        out[0] = base64_character(group >> 18);
+        out[1] = base64_character(group >> 12 & 63);
         if (left > 1)
-            out[2] = (uint8_t)base64_digits[group >> 6 & 63];
+            out[2] = base64_character(group >> 6 & 63);
         if (left > 2)
-            out[3] = (uint8_t)base64_digits[group & 63];
+            out[3] = base64_character(group & 63);
         buffer_put(buffer, out, sizeof out);
     }
 }
 
-static int base64_digit(uint8_t c)
+/* 64 if it is none. */
+static uint32_t base64_digit(uint32_t c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+    uint32_t upper = in_range(c, 'A', 'Z');
+    uint32_t lower = in_range(c, 'a', 'z');
+    uint32_t decimal = in_range(c, '0', '9');
+    uint32_t plus = in_range(c, '+', '+');
+    uint32_t slash = in_range(c, '/', '/');
+
+    return (upper & (c - 'A')) | (lower & (c - 'a' + 26)) | (decimal & (c - '0' + 52)) | (plus & 62) | (slash & 63) |
+           (~(upper | lower | decimal | plus | slash) & 64);
 }
 
 /* How many bytes the text decodes to if it is well-formed. */
@@ -207,25 +221,24 @@ static size_t base64_decoded_size(struct span text)
 static bool decode_base64(struct span text, uint8_t *out)
 {
     size_t left = base64_decoded_size(text);
+    uint32_t wrong = 0;
 
     for (size_t i = 0; i < text.size; i += 4) {
         size_t taken = left < 3 ? left : 3;
         uint32_t group = 0;
 
         for (size_t k = 0; k < 4; k++) {
-            int digit = k <= taken ? base64_digit(text.data[i + k]) : 0;
+            uint32_t digit = k <= taken ? base64_digit(text.data[i + k]) : 0;
 
-            if (digit < 0)
-                return false;
-            group = group << 6 | (uint32_t)digit;
+            wrong |= digit & 64;
+            group = group << 6 | (digit & 63);
         }
-        if ((group & (0xffffffu >> 8 * taken)) != 0)
-            return false;
+        wrong |= group & (0xffffffu >> 8 * taken);
         for (size_t k = 0; k < taken; k++)
             *out++ = (uint8_t)(group >> (16 - 8 * k));
         left -= taken;
     }
-    return true;
+    return wrong == 0;
 }
 
 bool text_from_base64(struct span text, struct buffer *out)

@@ -128,7 +128,7 @@ static bool take_epoch(struct office *office, struct fold_job *fold, const struc
     ok = wrap_open(secret, wrap, &wrap_context, key);
     if (ok) {
         epoch_commitment(commitment, wrap_context.origin_hash, entry->header.epoch, secret);
-        ok = memcmp(commitment, epoch.commitment, HASH_SIZE) == 0;
+        ok = hash_equal(commitment, epoch.commitment);
     }
     if (ok)
         keep_epoch(office, line, found->member, entry, found->index, wrap, secret);

@@ -282,7 +282,7 @@ int entry_open(struct buffer *body, const struct entry *entry, const uint8_t sec
         goto out;
     }
     compute_tag(tag, secret, entry->header_bytes, span_of(plain, padded));
-    if (memcmp(tag, entry->tag.data, ENTRY_TAG_SIZE) != 0 || !unpad(span_of(plain, padded), &size)) {
+    if (!secret_equal(tag, entry->tag.data, ENTRY_TAG_SIZE) || !unpad(span_of(plain, padded), &size)) {
         (void)error_set(error, ERROR_INVALID,
                         "the entry opens, but its tag, body or padding is not as the format says");
         goto out;

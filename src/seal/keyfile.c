@@ -72,7 +72,7 @@ static int read_checksum(struct lines *lines, struct span text)
     if (read_hex(lines, "checksum", found, sizeof found) != 0)
         return -1;
     checksum(expected, before);
-    if (memcmp(found, expected, sizeof found) != 0)
+    if (!secret_equal(found, expected, sizeof found))
         return lines_fail(lines, "does not fit the lines above; a character was changed");
     return lines_end(lines);
 }

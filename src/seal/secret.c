@@ -33,6 +33,11 @@ void secret_wipe(void *memory, size_t size)
     sodium_memzero(memory, size);
 }
 
+bool secret_equal(const void *a, const void *b, size_t size)
+{
+    return sodium_memcmp(a, b, size) == 0;
+}
+
 void entropy_stir(struct entropy *entropy, struct span fresh)
 {
     uint8_t next[sizeof entropy->key];

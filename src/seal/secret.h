@@ -16,6 +16,8 @@ void *secret_new(size_t size);
 void secret_free(void *secret);
 /* Overwrites memory in a way the compiler keeps. */
 void secret_wipe(void *memory, size_t size);
+/* Whether two pieces of memory are equal, in time that does not depend on where they differ. */
+bool secret_equal(const void *a, const void *b, size_t size);
 
 /*
  * Randomness is handed in: a generator (ChaCha20 with fast key erasure) that produces the same bytes
