@@ -1,6 +1,7 @@
 #include "base/time.h"
 
-#include <string.h>
+#include <assert.h>
+#include <stddef.h>
 #include <time.h>
 
 #define LAST_SECOND UINT64_C(253402300799) /* 9999-12-31T23:59:59Z */
@@ -8,8 +9,9 @@
 void time_rfc3339(char out[static RFC3339_SIZE], uint64_t seconds)
 {
     time_t t = (time_t)(seconds > LAST_SECOND ? LAST_SECOND : seconds);
-    struct tm calendar;
+    struct tm calendar = {0};
+    const struct tm *known = gmtime_r(&t, &calendar);
+    size_t size = strftime(out, RFC3339_SIZE, "%Y-%m-%dT%H:%M:%SZ", &calendar);
 
-    if (gmtime_r(&t, &calendar) == NULL || strftime(out, RFC3339_SIZE, "%Y-%m-%dT%H:%M:%SZ", &calendar) == 0)
-        memcpy(out, "9999-12-31T23:59:59Z", RFC3339_SIZE);
+    assert(known != NULL && size == RFC3339_SIZE - 1);
 }

@@ -1,5 +1,8 @@
 #include "base/buffer.h"
 
+#include <wchar.h>
+
+#include "memory.h"
 #include "test.h"
 
 static void integers_are_big_endian(void)
@@ -70,6 +73,44 @@ static void print_counts_no_zero(void)
     buffer_free(&buffer);
 }
 
+/* Whatever fails, what was there before is kept, and nothing behind it is taken. */
+static void where_there_is_no_memory_it_fails_and_keeps_what_it_holds(void)
+{
+    size_t failed = 0;
+
+    for (size_t n = 1;; n++) {
+        struct buffer buffer = {0};
+        bool bad = false, ran_out = false;
+
+        memory_fail(n);
+        for (unsigned i = 0; i < 500; i++)
+            buffer_print(&buffer, "%03u", i);
+        bad = buffer_failed(&buffer);
+        ran_out = memory_ran_out();
+        CHECK(bad == ran_out);
+        for (unsigned i = 0; i < buffer.size / 3; i++)
+            CHECK((unsigned)(buffer.data[3 * i] - '0') * 100 + (unsigned)(buffer.data[3 * i + 1] - '0') * 10 +
+                      (unsigned)(buffer.data[3 * i + 2] - '0') ==
+                  i);
+        CHECK(buffer.size % 3 == 0 && (bad || buffer.size == 1500));
+        buffer_free(&buffer);
+        if (!ran_out)
+            break;
+        failed++;
+    }
+    CHECK(failed == 6); /* 64 to 2048 bytes */
+}
+
+static void what_cannot_be_printed_fails(void)
+{
+    struct buffer buffer = {0};
+
+    buffer_print(&buffer, "%d", 1);
+    buffer_print(&buffer, "%lc", (wint_t)0x10ffff); /* the locale C has no such character */
+    CHECK(buffer_failed(&buffer) && buffer.size == 1);
+    buffer_free(&buffer);
+}
+
 int main(void)
 {
     RUN(integers_are_big_endian);
@@ -77,5 +118,7 @@ int main(void)
     RUN(nothing_is_a_place_too);
     RUN(a_failure_is_kept_until_reset);
     RUN(print_counts_no_zero);
+    RUN(where_there_is_no_memory_it_fails_and_keeps_what_it_holds);
+    RUN(what_cannot_be_printed_fails);
     return test_end();
 }

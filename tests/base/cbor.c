@@ -426,6 +426,19 @@ static void accepted_bytes_are_what_the_writer_writes(void)
     CHECK(accepted > 50000 && with_maps > 200);
 }
 
+static void text_that_is_no_utf8_is_refused(void)
+{
+    static const char *const rows[] = {"61ff", "62c3c3", "63e28022", "64f4908080"};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buffer bytes = bytes_of(rows[i]);
+        struct cursor cursor = cursor_of(buffer_span(&bytes));
+
+        CHECK(cbor_read_text(&cursor, 0, 9).size == 0 && cursor.failed);
+        buffer_free(&bytes);
+    }
+}
+
 int main(void)
 {
     RUN(rfc8949_appendix_a_numbers);
@@ -436,5 +449,6 @@ int main(void)
     RUN(typed_reads_refuse_other_types_and_sizes);
     RUN(written_values_read_back_the_same);
     RUN(accepted_bytes_are_what_the_writer_writes);
+    RUN(text_that_is_no_utf8_is_refused);
     return test_end();
 }

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include "memory.h"
 #include "test.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -325,6 +326,17 @@ static void shown_text_holds_no_control(void)
     }
 }
 
+static void base64_without_memory_gives_nothing(void)
+{
+    struct buffer plain = {0};
+
+    memory_fail(1);
+    CHECK(!text_from_base64(span_of_string("Zm9v"), &plain) && plain.size == 0);
+    CHECK(memory_ran_out());
+    CHECK(buffer_failed(&plain) && !text_from_base64(span_of_string(""), &plain));
+    buffer_free(&plain);
+}
+
 int main(void)
 {
     RUN(utf8_edges);
@@ -338,5 +350,6 @@ int main(void)
     RUN(hostile_text_is_made_visible);
     RUN(the_languages_of_the_desks_stay_as_they_are);
     RUN(shown_text_holds_no_control);
+    RUN(base64_without_memory_gives_nothing);
     return test_end();
 }

@@ -28,6 +28,7 @@ static void never_stays_never(void)
     CHECK(monotonic_after((struct monotonic){5}, UINT64_MAX).us == UINT64_MAX);
     CHECK(monotonic_after((struct monotonic){5}, 2).us == 7);
     CHECK(monotonic_earlier(NEVER, (struct monotonic){5}).us == 5);
+    CHECK(monotonic_earlier((struct monotonic){5}, NEVER).us == 5);
 }
 
 int main(void)
