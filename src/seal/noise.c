@@ -155,12 +155,12 @@ static bool mix_token(struct noise_handshake *handshake, enum token token)
     case TOKEN_SE:
         return initiator ? mix_dh(handshake, handshake->static_secret, handshake->remote_ephemeral)
                          : mix_dh(handshake, handshake->ephemeral_secret, handshake->remote_static);
-    case TOKEN_PSK:
-        mix_key_and_hash(handshake, handshake->psk);
-        return true;
     default:
-        return false;
+        break;
     }
+    assert(token == TOKEN_PSK);
+    mix_key_and_hash(handshake, handshake->psk);
+    return true;
 }
 
 /* With a psk the public e is mixed into the key as well: psk0 encrypts before any DH, and two handshakes

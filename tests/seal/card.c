@@ -1,5 +1,6 @@
 #include "seal/card.h"
 
+#include "memory.h"
 #include "seal/hash.h"
 #include "test.h"
 
@@ -318,6 +319,34 @@ static void a_card_is_read_from_the_front_of_a_longer_text(void)
     buffer_free(&text);
 }
 
+static void a_card_without_memory_is_neither_made_nor_read(void)
+{
+    struct identity identity;
+    struct buffer text = {0};
+
+    make_identity(&identity, "washington");
+    make_text(&text);
+    for (size_t n = 1;; n++) {
+        struct card card, again;
+        struct error make_error = {0}, read_error = {0};
+        int made = 0, read = 0;
+        bool ran_out = false;
+
+        memory_fail(n);
+        made = card_make(&card, "washington.example", "en,fr-CA", &identity, &make_error);
+        ran_out = memory_ran_out();
+        CHECK(made == (ran_out ? -1 : 0) && make_error.code == (ran_out ? ERROR_SYSTEM : ERROR_NONE));
+        memory_fail(n);
+        read = card_parse(&again, buffer_span(&text), &read_error);
+        CHECK(memory_ran_out() == ran_out);
+        CHECK(read == (ran_out ? -1 : 0) && read_error.code == (ran_out ? ERROR_SYSTEM : ERROR_NONE));
+        if (!ran_out)
+            break;
+        CHECK(n < 20);
+    }
+    buffer_free(&text);
+}
+
 int main(void)
 {
     if (seal_init(NULL) != 0)
@@ -332,5 +361,6 @@ int main(void)
     RUN(both_keys_must_have_signed);
     RUN(names_and_languages_are_checked_when_a_card_is_read);
     RUN(a_card_is_read_from_the_front_of_a_longer_text);
+    RUN(a_card_without_memory_is_neither_made_nor_read);
     return test_end();
 }

@@ -1,5 +1,6 @@
 #include "seal/keyfile.h"
 
+#include "memory.h"
 #include "test.h"
 
 static const uint8_t key[32] = {1, 2, 3, 250}, line_id[HASH_SIZE] = {0xab, 0xcd, 0xef};
@@ -210,6 +211,27 @@ static void a_recovery_sheet_holds_what_makes_the_card_again(void)
     buffer_free(&sheet);
 }
 
+static void a_key_file_without_memory_says_so(void)
+{
+    struct buffer whole = {0};
+
+    print_office(&whole);
+    for (size_t n = 1;; n++) {
+        struct buffer text = {0};
+        bool ran_out = false;
+
+        memory_fail(n);
+        print_office(&text);
+        ran_out = memory_ran_out();
+        CHECK(buffer_failed(&text) == ran_out && (ran_out || span_equal(buffer_span(&text), buffer_span(&whole))));
+        buffer_free(&text);
+        if (!ran_out)
+            break;
+        CHECK(n < 20);
+    }
+    buffer_free(&whole);
+}
+
 int main(void)
 {
     if (seal_init(NULL) != 0)
@@ -222,5 +244,6 @@ int main(void)
     RUN(a_refused_file_leaves_no_key_behind);
     RUN(subkeys_are_hkdf_of_the_label);
     RUN(a_recovery_sheet_holds_what_makes_the_card_again);
+    RUN(a_key_file_without_memory_says_so);
     return test_end();
 }

@@ -1,5 +1,6 @@
 #include "seal/noise.h"
 
+#include "memory.h"
 #include "test.h"
 #include "vectors.h"
 
@@ -455,6 +456,31 @@ static void handshakes_are_as_in_the_cacophony_vectors(void)
     json_decref(root);
 }
 
+/* A message that found no room was not sent, and one that could not be read was not heard: the handshake is over. */
+static void without_memory_a_handshake_dies_and_appends_nothing(void)
+{
+    for (size_t n = 1;; n++) {
+        struct pair pair;
+        struct buffer message = {0}, payload = {0};
+        bool wrote = false, read = false, ran_out = false;
+
+        start(&pair, NOISE_XKPSK0);
+        memory_fail(n);
+        wrote = noise_write(&pair.initiator, span_of_string("payload"), &message);
+        read = wrote && noise_read(&pair.responder, buffer_span(&message), &payload);
+        ran_out = memory_ran_out();
+        CHECK(read == !ran_out && payload.size == (read ? 7 : 0) && (wrote || message.size == 0));
+        buffer_reset(&message);
+        CHECK(wrote || !noise_write(&pair.initiator, span_of_string("again"), &message));
+        CHECK(read || !noise_write(&pair.responder, span_of_string("an answer"), &message));
+        buffer_free(&message);
+        buffer_free(&payload);
+        if (!ran_out)
+            break;
+        CHECK(n < 20);
+    }
+}
+
 int main(void)
 {
     json_t *root = vectors_load("noise/cacophony-subset.json");
@@ -471,6 +497,7 @@ int main(void)
     RUN(a_failed_decryption_does_not_advance_the_nonce);
     RUN(the_last_nonce_is_never_used);
     RUN(rekeying_is_as_in_section_11_3);
+    RUN(without_memory_a_handshake_dies_and_appends_nothing);
     if (root != NULL)
         RUN(handshakes_are_as_in_the_cacophony_vectors);
     else

@@ -1,7 +1,9 @@
 #include "seal/secret.h"
 
 #include <sodium.h>
+#include <sys/resource.h>
 
+#include "memory.h"
 #include "seal/hash.h"
 #include "test.h"
 #include "vectors.h"
@@ -215,6 +217,37 @@ static void the_library_agrees_with_wycheproof_on_xchacha20_poly1305(void)
     json_decref(root);
 }
 
+#ifndef __SANITIZE_ADDRESS__
+static void a_passphrase_that_needs_more_memory_than_there_is_is_an_error(void)
+{
+    const uint8_t salt[PASSPHRASE_SALT_SIZE] = {0};
+    struct passphrase_limits limits = {.operations = 1, .memory_kib = 4194304};
+    struct rlimit before = {0}, small = {0};
+    struct error error = {0};
+    uint8_t key[OFFICE_KEY_SIZE];
+
+    CHECK(getrlimit(RLIMIT_AS, &before) == 0);
+    small = (struct rlimit){.rlim_cur = 1 << 30, .rlim_max = before.rlim_max};
+    CHECK(setrlimit(RLIMIT_AS, &small) == 0);
+    CHECK(passphrase_key(key, span_of_string("a passphrase"), salt, limits, &error) == -1);
+    CHECK(setrlimit(RLIMIT_AS, &before) == 0);
+    CHECK(error.code == ERROR_SYSTEM && strstr(error.message, "4194304 KiB") != NULL);
+}
+#endif
+
+static void a_vault_without_memory_seals_nothing(void)
+{
+    const uint8_t key[OFFICE_KEY_SIZE] = {1};
+    struct entropy entropy = {0};
+    struct buffer sealed = {0};
+
+    memory_fail(1);
+    vault_seal(&sealed, key, span_of_string("context"), span_of_string("secret"), &entropy);
+    CHECK(memory_ran_out());
+    CHECK(buffer_failed(&sealed) && sealed.size == 0);
+    buffer_free(&sealed);
+}
+
 int main(void)
 {
     json_t *root = vectors_load("wycheproof/xchacha20_poly1305_test.json");
@@ -230,6 +263,12 @@ int main(void)
     RUN(the_vault_is_xchacha20_poly1305_under_a_key_of_the_context);
     RUN(a_passphrase_gives_the_key_that_argon2id_gives);
     RUN(limits_out_of_bounds_are_refused);
+#ifdef __SANITIZE_ADDRESS__
+    SKIP("a_passphrase_that_needs_more_memory_than_there_is_is_an_error", "the sanitizer ends where there is no memory");
+#else
+    RUN(a_passphrase_that_needs_more_memory_than_there_is_is_an_error);
+#endif
+    RUN(a_vault_without_memory_seals_nothing);
     if (root != NULL)
         RUN(the_library_agrees_with_wycheproof_on_xchacha20_poly1305);
     else
