@@ -212,7 +212,11 @@ int charter_parse(struct charter *charter, struct span text, struct error *error
     if (read_fields(charter, &cursor, error) != 0 || check_distinct(charter, error) != 0)
         goto out;
     charter_print(charter, &again);
-    if (buffer_failed(&again) || !span_equal(buffer_span(&again), text)) {
+    if (buffer_failed(&again)) {
+        (void)error_set(error, ERROR_SYSTEM, "there is no memory to read a charter");
+        goto out;
+    }
+    if (!span_equal(buffer_span(&again), text)) {
         (void)error_set(error, ERROR_INVALID, "the charter is not written in its one form");
         goto out;
     }

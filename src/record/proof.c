@@ -122,7 +122,9 @@ int proof_parse(struct proof *proof, struct span text, struct error *error)
     line = cursor_line(&cursor);
     if (line.size >= 6 && memcmp(line.data, "extra ", 6) == 0) {
         if (!text_from_base64(span_from(line, 6), &proof->extra))
-            return error_set(error, ERROR_INVALID, "the proof's line \"extra\" is not base64");
+            return buffer_failed(&proof->extra)
+                       ? error_set(error, ERROR_SYSTEM, "there is no memory left")
+                       : error_set(error, ERROR_INVALID, "the proof's line \"extra\" is not base64");
         line = cursor_line(&cursor);
     }
     if (line.size < 6 || memcmp(line.data, "index ", 6) != 0 ||
@@ -168,13 +170,16 @@ static int verify_cosignature(struct verdict *verdict, const struct proof *proof
     uint64_t time = cursor_u64(&blob);
     struct span bytes = cursor_span(&blob, SIGNATURE_SIZE);
     struct buffer message = {0};
-    bool ok = false;
+    bool whole = false, ok = false;
 
     buffer_print(&message, "cosignature/v1\ntime %llu\n", (unsigned long long)time);
     buffer_put_span(&message, proof->body);
-    ok = cursor_done(&blob) && time <= INT64_MAX && !buffer_failed(&message) &&
+    whole = !buffer_failed(&message);
+    ok = whole && cursor_done(&blob) && time <= INT64_MAX &&
          sign_verify(bytes.data, witness->key, buffer_span(&message));
     buffer_free(&message);
+    if (!whole)
+        return error_set(error, ERROR_SYSTEM, "there is no memory left");
     if (!ok)
         return error_set(error, ERROR_MISMATCH, "the receipt of %s does not verify", witness->party);
     for (size_t i = 0; i < verdict->holder_count; i++)

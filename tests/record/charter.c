@@ -1,5 +1,6 @@
 #include "record/charter.h"
 
+#include "memory.h"
 #include "record/line.h"
 #include "record/tree.h"
 #include "test.h"
@@ -301,6 +302,50 @@ static void fingerprints_are_of_charter_and_key(void)
     test_line_free(&line);
 }
 
+static void predecessors_that_break_off_or_are_too_many_are_refused(void)
+{
+    struct test_line line;
+
+    test_line_found(&line, 2, "succeeds");
+    for (unsigned count = MEMBERS_MAX; count <= MEMBERS_MAX + 1; count++) {
+        struct buffer many = {0}, text = {0};
+
+        for (unsigned i = 0; i < count; i++)
+            buffer_print(&many, "%ssucceeds liaison/1/%.62s%02x/0 1 " ROOT, i > 0 ? "\n" : "", HEX, i);
+        text = replaced(&line.text, "succeeds none", buffer_string(&many));
+        CHECK(parses(buffer_span(&text)) == (count <= MEMBERS_MAX));
+        /* The text ends within the last of them. */
+        text.size = (size_t)((uint8_t *)memmem(text.data, text.size, "members", 7) - text.data) - 1;
+        CHECK(!parses(buffer_span(&text)));
+        buffer_free(&many);
+        buffer_free(&text);
+    }
+    test_line_free(&line);
+}
+
+/* A good charter is not called bad because memory ran out. */
+static void without_memory_a_charter_is_not_read_and_not_called_invalid(void)
+{
+    struct test_line line;
+
+    test_line_found(&line, 3, "memory");
+    for (size_t n = 1;; n++) {
+        struct charter charter;
+        struct error error = {0};
+        int status = 0;
+        bool ran_out = false;
+
+        memory_fail(n);
+        status = charter_parse(&charter, buffer_span(&line.text), &error);
+        ran_out = memory_ran_out();
+        CHECK(status == (ran_out ? -1 : 0) && error.code == (ran_out ? ERROR_SYSTEM : ERROR_NONE));
+        if (!ran_out)
+            break;
+        CHECK(n < 100);
+    }
+    test_line_free(&line);
+}
+
 int main(void)
 {
     RUN(every_number_of_members_founds_a_line);
@@ -315,5 +360,7 @@ int main(void)
     RUN(members_are_found_by_name);
     RUN(names_of_keys_differ);
     RUN(fingerprints_are_of_charter_and_key);
+    RUN(predecessors_that_break_off_or_are_too_many_are_refused);
+    RUN(without_memory_a_charter_is_not_read_and_not_called_invalid);
     return test_end();
 }

@@ -1,6 +1,7 @@
 #include "record/entry.h"
 
 #include "base/cbor.h"
+#include "memory.h"
 #include "record/line.h"
 #include "test.h"
 
@@ -557,6 +558,54 @@ static void precedences_have_names(void)
     CHECK(strcmp(precedence_name(4), "unknown") == 0);
 }
 
+static void an_entry_that_is_too_long_is_refused_unread(void)
+{
+    struct buffer bytes = {0};
+    struct entry entry = {0};
+    struct error error = {0};
+    uint8_t *to = buffer_extend(&bytes, ENTRY_SIZE_MAX + 1);
+
+    if (to == NULL)
+        abort();
+    memset(to, 0, ENTRY_SIZE_MAX + 1);
+    CHECK(entry_parse(&entry, buffer_span(&bytes), 0, 3, &error) == -1);
+    CHECK(error.code == ERROR_INVALID && strstr(error.message, "the most is") != NULL);
+    buffer_free(&bytes);
+}
+
+static void without_memory_nothing_is_sealed_and_nothing_opened(void)
+{
+    struct entry_header header = full_header();
+    struct buffer sealed = sealed_entry(&header, 1000);
+    struct buffer body = body_of(1000);
+    struct entry entry = {0};
+
+    CHECK(entry_parse(&entry, buffer_span(&sealed), 0, 3, NULL) == 0);
+    for (size_t n = 1;; n++) {
+        struct buffer bytes = {0}, plain = {0};
+        struct error seal_error = {0}, open_error = {0};
+        int seals = 0, opens_ = 0;
+        bool ran_out = false;
+
+        memory_fail(n);
+        seals = entry_seal(&bytes, &header, buffer_span(&body), secret, &place, &seal_error);
+        ran_out = memory_ran_out();
+        CHECK(seals == (ran_out ? -1 : 0) && seal_error.code == (ran_out ? ERROR_SYSTEM : ERROR_NONE));
+        CHECK(ran_out || span_equal(buffer_span(&bytes), buffer_span(&sealed)));
+        memory_fail(1);
+        opens_ = entry_open(&plain, &entry, secret, &place, &open_error);
+        CHECK(memory_ran_out());
+        CHECK(opens_ == -1 && open_error.code == ERROR_SYSTEM && plain.size == 0);
+        buffer_free(&bytes);
+        buffer_free(&plain);
+        if (!ran_out)
+            break;
+        CHECK(n < 20);
+    }
+    buffer_free(&sealed);
+    buffer_free(&body);
+}
+
 int main(void)
 {
     test_line_found(&line, 3, "entry");
@@ -581,6 +630,8 @@ int main(void)
     RUN(two_texts_never_stand_under_one_key);
     RUN(held_reads_back);
     RUN(precedences_have_names);
+    RUN(an_entry_that_is_too_long_is_refused_unread);
+    RUN(without_memory_nothing_is_sealed_and_nothing_opened);
     test_line_free(&line);
     return test_end();
 }

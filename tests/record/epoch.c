@@ -1,6 +1,7 @@
 #include "record/epoch.h"
 
 #include "base/cbor.h"
+#include "memory.h"
 #include "record/line.h"
 #include "test.h"
 
@@ -352,6 +353,29 @@ static void commitments_are_of_origin_epoch_and_secret(void)
     CHECK(memcmp(a, other, HASH_SIZE) == 0);
 }
 
+static void without_memory_nothing_is_wrapped_and_nothing_opens(void)
+{
+    struct wrap_context context = context_of(1);
+    struct wrap good = sealed_wrap(WRAP_PREKEY);
+
+    for (size_t n = 1;; n++) {
+        struct wrap wrap = good;
+        uint8_t opened[EPOCH_SECRET_SIZE];
+        bool seals = false, opens_ = false, ran_out = false;
+
+        memory_fail(n);
+        seals = wrap_seal(&wrap, &context, prekey, line.identity[1].sealing_secret, ephemeral, secret);
+        ran_out = memory_ran_out();
+        CHECK(seals == !ran_out && memcmp(wrap.message, good.message, WRAP_SIZE) == 0);
+        memory_fail(n);
+        opens_ = wrap_open(opened, &good, &context, prekey_secret);
+        CHECK(opens_ == !memory_ran_out());
+        if (!ran_out)
+            break;
+        CHECK(n < 20);
+    }
+}
+
 int main(void)
 {
     test_line_found(&line, 3, "epoch");
@@ -370,6 +394,7 @@ int main(void)
     RUN(epochs_read_back);
     RUN(bad_epochs_are_refused);
     RUN(commitments_are_of_origin_epoch_and_secret);
+    RUN(without_memory_nothing_is_wrapped_and_nothing_opens);
     test_line_free(&line);
     return test_end();
 }

@@ -161,11 +161,18 @@ static void many_witnesses_are_taken_and_too_many_refused(void)
 static void long_names_are_refused(void)
 {
     for (size_t size = POLICY_NAME_SIZE - 1; size <= POLICY_NAME_SIZE; size++) {
-        char text[POLICY_NAME_SIZE + 64] = "witness ";
+        static const char *const rows[][2] = {{"witness ", " W0\nquorum none\n"},
+                                              {"witness w W0\ngroup ", " any w\nquorum none\n"},
+                                              {"log L0 liaison:", "\nquorum none\n"}};
 
-        memset(text + 8, 'a', size);
-        strcat(text, " W0\nquorum none\n");
-        CHECK(parses_with_keys(text) == (size < POLICY_NAME_SIZE));
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+            char name[POLICY_NAME_SIZE + 1] = "";
+            char text[POLICY_NAME_SIZE + 64];
+
+            memset(name, 'a', size);
+            (void)snprintf(text, sizeof text, "%s%s%s", rows[i][0], name, rows[i][1]);
+            CHECK(parses_with_keys(text) == (size < POLICY_NAME_SIZE));
+        }
     }
 }
 
@@ -198,6 +205,48 @@ static void an_oversized_policy_is_refused(void)
     buffer_free(&text);
 }
 
+/* What a policy may hold of each: the most is taken and one more is refused, whatever the lines are. */
+static void the_limits_of_a_policy_are_exact(void)
+{
+    for (unsigned logs = POLICY_LOGS_MAX; logs <= POLICY_LOGS_MAX + 1; logs++) {
+        struct buffer text = {0};
+
+        for (unsigned i = 0; i < logs; i++) {
+            uint8_t seed[SIGN_SEED_SIZE] = {(uint8_t)i}, key[SIGN_PUBLIC_SIZE], secret[SIGN_SECRET_SIZE];
+
+            sign_keypair(key, secret, seed);
+            buffer_print(&text, "log ");
+            note_verifier_key_print(&text, "example.org/l", NOTE_ED25519, key);
+            buffer_put_u8(&text, '\n');
+        }
+        buffer_print(&text, "quorum none\n");
+        CHECK(parses(buffer_span(&text)) == (logs <= POLICY_LOGS_MAX));
+        buffer_free(&text);
+    }
+    for (unsigned groups = POLICY_GROUPS_MAX; groups <= POLICY_GROUPS_MAX + 1; groups++) {
+        struct buffer text = {0};
+
+        buffer_print(&text, "witness w W0\ngroup g0 any w\n");
+        for (unsigned i = 1; i < groups; i++)
+            buffer_print(&text, "group g%u any g%u\n", i, i - 1);
+        buffer_print(&text, "quorum g%u\n", groups - 1);
+        CHECK(parses_with_keys(buffer_string(&text)) == (groups <= POLICY_GROUPS_MAX));
+        buffer_free(&text);
+    }
+}
+
+static void a_group_of_more_names_than_there_can_be_is_refused(void)
+{
+    struct buffer text = {0};
+
+    buffer_print(&text, "witness w W0\ngroup g any");
+    for (unsigned i = 0; i < 2 * POLICY_GROUP_MEMBERS_MAX; i++)
+        buffer_print(&text, " w");
+    buffer_print(&text, "\nquorum g\n");
+    CHECK(!parses_with_keys(buffer_string(&text)));
+    buffer_free(&text);
+}
+
 int main(void)
 {
     char name[ORIGIN_SIZE];
@@ -216,6 +265,8 @@ int main(void)
     RUN(long_names_are_refused);
     RUN(no_flipped_bit_of_a_key_is_taken);
     RUN(an_oversized_policy_is_refused);
+    RUN(the_limits_of_a_policy_are_exact);
+    RUN(a_group_of_more_names_than_there_can_be_is_refused);
     for (unsigned i = 0; i < 6; i++)
         buffer_free(&keys[i / 2][i % 2]);
     test_line_free(&line);

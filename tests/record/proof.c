@@ -1,5 +1,6 @@
 #include "record/proof.h"
 
+#include "memory.h"
 #include "record/line.h"
 #include "test.h"
 
@@ -354,6 +355,31 @@ static void a_proof_without_the_entry_proves_nothing(void)
     buffer_free(&text);
 }
 
+/* A good proof is not called bad, nor a receipt false, because memory ran out. */
+static void without_memory_nothing_is_proved_and_nobody_blamed(void)
+{
+    struct buffer text = proof_of(1, 6);
+    size_t failed = 0;
+
+    take_the_lines_policy();
+    for (size_t n = 1;; n++) {
+        struct verdict verdict;
+        struct error error = {0};
+        bool proved = false, ran_out = false;
+
+        memory_fail(n);
+        proved = proves(buffer_span(&text), &verdict, &error);
+        ran_out = memory_ran_out();
+        CHECK(proved == !ran_out && error.code == (ran_out ? ERROR_SYSTEM : ERROR_NONE));
+        if (!ran_out)
+            break;
+        failed++;
+        CHECK(n < 100);
+    }
+    CHECK(failed >= 4); /* the extra line, the signatures, the author's head, two receipts */
+    buffer_free(&text);
+}
+
 int main(void)
 {
     test_line_found(&line, 3, "proof");
@@ -371,6 +397,7 @@ int main(void)
     RUN(sixteen_signatures_are_taken_and_seventeen_refused);
     RUN(a_log_speaks_only_under_its_own_origin);
     RUN(a_proof_without_the_entry_proves_nothing);
+    RUN(without_memory_nothing_is_proved_and_nobody_blamed);
     for (unsigned i = 0; i < ENTRIES; i++)
         buffer_free(&entries[i]);
     test_line_free(&line);
