@@ -80,8 +80,10 @@ int engine_alarm(struct sync *sync, unsigned member, const struct head *head, co
 
     if (sync->log[member].forked)
         return 0;
-    sync->log[member].forked = true;
-    return engine_event(sync, &event);
+    if (engine_event(sync, &event) != 0)
+        return -1;
+    sync->log[member].forked = true; /* told once, and not before it could be told */
+    return 0;
 }
 
 /* Whether another root is known at the head's size. */

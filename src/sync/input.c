@@ -238,12 +238,12 @@ static int take_overtake(struct sync *sync, unsigned link, const struct message 
         return -1;
     if (forked)
         return refuse(sync, link, message->member, error, "it sent a head that contradicts one it signed before");
-    log->pending[log->pending_count++] = message->first;
     event.chunk = sync_chunk_new(message->member, message->first, 1);
     if (event.chunk == NULL || sync_chunk_add(event.chunk, message->entry) != 0 || engine_event(sync, &event) != 0) {
         sync_chunk_free(event.chunk);
         return error_set(error, ERROR_SYSTEM, "there is no memory left");
     }
+    log->pending[log->pending_count++] = message->first;
     return 0;
 }
 
@@ -286,7 +286,7 @@ int sync_input(struct sync *sync, unsigned link, struct span bytes, struct now n
     case MESSAGE_OVERTAKE:
         return take_overtake(sync, link, message, error);
     case MESSAGE_FETCH:
-        return take_fetch(sync, link, message, error);
+        break;
     }
-    return 0;
+    return take_fetch(sync, link, message, error);
 }

@@ -95,8 +95,9 @@ bool sync_event(struct sync *sync, struct sync_event *event)
 void engine_enqueue(struct peer *peer, bool urgent, const struct buffer *message)
 {
     struct lane *lane = &peer->lane[urgent];
+    uint8_t *to = NULL;
 
-    if (buffer_failed(message) || buffer_failed(&lane->queue) || lane->queue.size - lane->at > SYNC_LANE_MAX) {
+    if (buffer_failed(message) || lane->queue.size - lane->at > SYNC_LANE_MAX) {
         peer->choked = true; /* it takes nothing: the link is given up, and said again is all on the next one */
         return;
     }
@@ -104,8 +105,13 @@ void engine_enqueue(struct peer *peer, bool urgent, const struct buffer *message
         buffer_drop(&lane->queue, lane->at);
         lane->at = 0;
     }
-    buffer_put_u32(&lane->queue, (uint32_t)message->size);
-    buffer_put(&lane->queue, message->data, message->size);
+    to = buffer_extend(&lane->queue, 4 + message->size);
+    if (to == NULL) {
+        peer->choked = true; /* nothing of it is queued, and the next one finds no place either */
+        return;
+    }
+    put_u32_be(to, (uint32_t)message->size);
+    memcpy(to + 4, message->data, message->size);
 }
 
 /* What every member on a link holds need not be at hand: who comes later is served from the store. */

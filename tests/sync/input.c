@@ -790,6 +790,52 @@ static void changed_bits_do_no_harm(void)
     end();
 }
 
+/* What was told meanwhile is kept where accepted entries are forgotten, in its order. */
+static void only_what_was_accepted_is_forgotten(void)
+{
+    struct buffer message = {0};
+    struct head head;
+    struct sync_event event;
+    struct tree_proof none = {0};
+
+    begin();
+    for (unsigned i = 0; i < 3; i++) { /* fetch, entries, fetch: nobody takes the events */
+        if (i == 1) {
+            head = truth_head(victim.truth[1], 10);
+            truth_entries(&message, victim.truth[1], 5, 10, &head, false, &none);
+        } else {
+            message_put_size(&message, MESSAGE_FETCH, 1, 1 + i);
+        }
+        CHECK(sync_input(victim.sync, i == 0 ? 2 : 1, buffer_span(&message), victim_now(&victim), NULL) == 0);
+        buffer_free(&message);
+    }
+    sync_link_down(victim.sync, 1, victim_now(&victim));
+    sync_link_down(victim.sync, 2, victim_now(&victim));
+    sync_forget_staged(victim.sync);
+    CHECK(sync_event(victim.sync, &event) && event.kind == SYNC_OVERTAKE && event.first == 1);
+    CHECK(sync_event(victim.sync, &event) && event.kind == SYNC_OVERTAKE && event.first == 3);
+    CHECK(!sync_event(victim.sync, &event) && sync_staged(victim.sync, 1)->size == 5);
+    link_up(&victim, 1);
+    link_up(&victim, 2);
+    end();
+}
+
+/* What overtakes under another head than one shown before gives its author away, and is not shown. */
+static void an_overtaking_entry_of_another_history_is_an_alarm(void)
+{
+    struct truth *other = NULL;
+    struct head head;
+
+    begin();
+    other = fork_of(victim.truth[1], 5, 10);
+    head = truth_head(victim.truth[1], 10);
+    CHECK(say_settle(&victim, 2, 1, &head) == 0);
+    CHECK(say_overtake(&victim, 1, other, 8, 10, 5) != 0 && strstr(victim.error.message, "contradicts") != NULL);
+    CHECK(victim.count[SYNC_PENDING] == 0 && victim.count[SYNC_ALARM] == 1 && victim.last[SYNC_ALARM].member == 1);
+    truth_free(other);
+    end();
+}
+
 int main(void)
 {
     RUN(nobody_speaks_before_greeting);
@@ -826,5 +872,7 @@ int main(void)
     RUN(one_entry_is_fetched_at_a_time);
     RUN(an_entry_is_mended_by_a_true_one_alone);
     RUN(changed_bits_do_no_harm);
+    RUN(only_what_was_accepted_is_forgotten);
+    RUN(an_overtaking_entry_of_another_history_is_an_alarm);
     return test_end();
 }

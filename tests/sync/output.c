@@ -1,3 +1,4 @@
+#include "memory.h"
 #include "victim.h"
 
 static struct victim victim;
@@ -450,6 +451,99 @@ static void old_entries_are_read_from_the_store(void)
     victim_free(&victim);
 }
 
+/* A link is told once to be one whose other end takes nothing, and nothing more is kept for it. */
+static void a_link_that_takes_nothing_is_given_up(void)
+{
+    struct buffer large = {0};
+    uint8_t *to = buffer_extend(&large, 60000);
+
+    if (to == NULL)
+        abort();
+    memset(to, 0, 60000);
+    begin();
+    for (size_t queued = 0; queued <= SYNC_LANE_MAX; queued += 60000)
+        sync_overtake(victim.sync, 1, buffer_span(&large));
+    victim_events(&victim);
+    CHECK(victim.count[SYNC_CHOKED] == 0);
+    for (unsigned i = 0; i < 3; i++)
+        sync_overtake(victim.sync, 1, buffer_span(&large));
+    victim_events(&victim);
+    CHECK(victim.count[SYNC_CHOKED] == 1 && victim.last[SYNC_CHOKED].link == 1 && victim.last[SYNC_CHOKED].member == 1);
+    sync_overtake(victim.sync, 2, buffer_span(&large));
+    sync_overtake(victim.sync, 1, buffer_span(&large));
+    victim_events(&victim);
+    CHECK(victim.count[SYNC_CHOKED] == 1);
+    sync_link_down(victim.sync, 1, victim_now(&victim));
+    link_up(&victim, 1); /* and begins anew */
+    sync_overtake(victim.sync, 1, buffer_span(&large));
+    victim_events(&victim);
+    CHECK(victim.count[SYNC_CHOKED] == 1);
+    buffer_free(&large);
+    victim_free(&victim);
+}
+
+/* What there is no memory for gives the link up; what was queued before leaves whole, and nothing half. */
+static void without_memory_a_link_is_given_up(void)
+{
+    bool given_up = false;
+
+    for (size_t n = 1;; n++) {
+        struct head head;
+        struct receipt receipt;
+        struct buffer bytes = {0};
+        unsigned sent = 0;
+        bool ran_out = false;
+
+        begin();
+        truth_grow(victim.truth[1], 5, 50);
+        CHECK(say_entries(&victim, 1, victim.truth[1], 0, 5, 5, true) == 0);
+        head = truth_head(victim.truth[1], 5);
+        receipt = truth_receipt(victim.truth[1], &head, 0);
+        memory_fail(n);
+        for (unsigned i = 0; i < 20; i++)
+            sync_receipt(victim.sync, 1, &head, &receipt, true);
+        ran_out = memory_ran_out();
+        for (buffer_reset(&bytes); sync_output(victim.sync, 2, false, &bytes); buffer_reset(&bytes)) {
+            struct message *message = test_new(1, sizeof *message);
+
+            CHECK(message_read(message, buffer_span(&bytes), 3, NULL) == 0 && message->type == MESSAGE_RECEIPT);
+            free(message);
+            sent++;
+        }
+        victim_events(&victim);
+        CHECK(victim.count[SYNC_CHOKED] <= 2 && (victim.count[SYNC_CHOKED] > 0) == ran_out);
+        CHECK(sent <= 20 && (sent == 20 || ran_out));
+        given_up |= sent < 20;
+        buffer_free(&bytes);
+        victim_free(&victim);
+        if (!ran_out)
+            break;
+        CHECK(n < 200);
+    }
+    CHECK(given_up);
+}
+
+static void an_answer_without_memory_is_asked_for_again(void)
+{
+    begin();
+    truth_grow(victim.truth[1], 10, 50);
+    CHECK(say_entries(&victim, 1, victim.truth[1], 0, 10, 10, false) == 0);
+    CHECK(say_size(&victim, 2, MESSAGE_WANT, 1, 0) == 0);
+    CHECK(next_entries(2, &heard) == 0 && victim.count[SYNC_NEED] == 1);
+    for (unsigned i = 0; i < 2; i++) {
+        struct tree_proof none = {0};
+        struct sync_chunk *chunk = i == 0 ? NULL : truth_chunk(victim.truth[1], 0, 10, 10);
+
+        memory_fail(i);
+        sync_serve(victim.sync, 2, 1, chunk, &none);
+        CHECK(memory_ran_out() == (i == 1));
+        CHECK(next_entries(2, &heard) == 0 && victim.count[SYNC_NEED] == 2 + i); /* again */
+    }
+    serve(10);
+    CHECK(next_entries(2, &heard) > 0 && heard.member == 1 && heard.first == 0 && heard.count == 10);
+    victim_free(&victim);
+}
+
 int main(void)
 {
     RUN(the_greeting_comes_first_and_waits_for_the_others);
@@ -468,5 +562,8 @@ int main(void)
     RUN(what_is_durable_is_told);
     RUN(a_flash_overtakes_on_every_link_but_where_it_is_next);
     RUN(old_entries_are_read_from_the_store);
+    RUN(a_link_that_takes_nothing_is_given_up);
+    RUN(without_memory_a_link_is_given_up);
+    RUN(an_answer_without_memory_is_asked_for_again);
     return test_end();
 }
