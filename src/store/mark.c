@@ -334,7 +334,10 @@ static int read_newest(struct mark *mark, const char *path, struct mark_state *s
         if (valid && (newest < 0 || generation[slot] > generation[newest]))
             newest = (int)slot;
     }
-    if (newest < 0) {
+    if (buffer_failed(&content[0]) ||
+        buffer_failed(&content[1])) { /* else the state before would pass for the newest */
+        (void)error_set(error, ERROR_SYSTEM, "no memory for the mark");
+    } else if (newest < 0) {
         (void)error_set(error, ERROR_STORAGE, "the mark %s is damaged: neither of its two slots is whole", path);
     } else {
         mark->generation = generation[newest];

@@ -84,7 +84,8 @@ static int read_rows(sqlite3_stmt *statement, const struct store_query_form *for
         if (result->count == limit ||
             (result->count > 0 && result->memory.size + row_bytes(statement, form) > STORE_ROWS_BYTES)) {
             result->more = true;
-            return SQLITE_DONE;
+            code = SQLITE_DONE;
+            break;
         }
         if (!add_row(result, &capacity))
             return SQLITE_NOMEM;
