@@ -1,3 +1,4 @@
+#include "memory.h"
 #include "pair.h"
 
 #include "vectors.h"
@@ -582,6 +583,72 @@ static void a_recorded_conversation_mutated_does_no_harm(void)
     buffer_free(&recording.said);
 }
 
+/* A conversation while each allocation fails in its turn. What is handed out is a beginning of what was said: a channel
+ * may end, or leave something unsaid, and says nothing else. */
+static void without_memory_a_channel_ends_and_invents_nothing(void)
+{
+    static const char said[] = "a message that is said three times over";
+    bool ended = false;
+
+    for (size_t n = 1;; n++) {
+        struct pair pair = {0};
+        bool ran_out = false;
+
+        memory_fail(n);
+        pair_open(&pair, FRAME_256);
+        if (pair.initiator != NULL && pair.responder != NULL) {
+            carry(&pair, at_us(0));
+            for (unsigned i = 0; i < 3; i++)
+                (void)channel_send(pair.initiator, span_of(said, sizeof said), false);
+            carry(&pair, at_us(1));
+            channel_close(pair.initiator, "enough");
+            carry(&pair, at_us(2));
+        }
+        ran_out = memory_ran_out();
+        CHECK(ran_out || (pair.by_responder.messages == 3 && pair.by_initiator.closed == 1));
+        for (size_t at = 0; at < pair.by_responder.content.size; at++)
+            CHECK(pair.by_responder.content.data[at] == (uint8_t)said[at % sizeof said]);
+        CHECK(pair.by_responder.content.size % sizeof said == 0 || ran_out);
+        ended |= pair.by_responder.messages == 0 && pair.initiator != NULL && pair.responder != NULL;
+        pair_close(&pair);
+        if (!ran_out)
+            break;
+        CHECK(n < 1000);
+    }
+    CHECK(ended);
+}
+
+static void a_channel_that_has_used_up_its_nonces_ends(void)
+{
+    struct pair pair = {0};
+    struct buffer out = {0};
+
+    pair_establish(&pair, FRAME_256);
+    pair.initiator->send.nonce = UINT64_MAX;
+    CHECK(channel_send(pair.initiator, span_of("more", 4), false) == 0);
+    CHECK(channel_output(pair.initiator, &out, 65536, at_us(1)) == 0 && out.size == 0);
+    take(pair.initiator, &pair.by_initiator, 0, at_us(1));
+    CHECK(pair.by_initiator.closed == 1 && strstr(pair.by_initiator.reason, "nonces") != NULL);
+    buffer_free(&out);
+    pair_close(&pair);
+}
+
+/* Nothing leaves when the handshake's time is over, whoever asks first. */
+static void output_that_comes_too_late_says_nothing(void)
+{
+    struct pair pair = {0};
+
+    pair_open(&pair, FRAME_256);
+    CHECK(channel_has_output(pair.initiator));
+    CHECK(channel_output(pair.initiator, &pair.to_responder, 65536, at_us(CHANNEL_HANDSHAKE_US)) == 0);
+    take(pair.initiator, &pair.by_initiator, 0, at_us(CHANNEL_HANDSHAKE_US));
+    CHECK(pair.by_initiator.closed == 1 && pair.to_responder.size == 0);
+    channel_close(pair.initiator, "again"); /* and what is closed stays closed */
+    take(pair.initiator, &pair.by_initiator, 0, at_us(CHANNEL_HANDSHAKE_US));
+    CHECK(pair.by_initiator.closed == 1);
+    pair_close(&pair);
+}
+
 int main(void)
 {
     if (seal_init(NULL) != 0)
@@ -609,5 +676,8 @@ int main(void)
     RUN(one_who_closes_hears_nothing_more);
     RUN(unfinished_messages_are_dropped_at_the_end);
     RUN(a_recorded_conversation_mutated_does_no_harm);
+    RUN(without_memory_a_channel_ends_and_invents_nothing);
+    RUN(a_channel_that_has_used_up_its_nonces_ends);
+    RUN(output_that_comes_too_late_says_nothing);
     return test_end();
 }

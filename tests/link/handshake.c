@@ -641,6 +641,37 @@ static void a_thousand_silent_channels_keep_little(void)
         channel_free(channels[i]);
 }
 
+/* A link key that no secret belongs to: nothing is sent, and the channel says what is wrong. */
+static void an_unusable_link_key_is_not_dialled(void)
+{
+    static const uint8_t zeros[DH_SIZE];
+    const uint8_t secret[DH_SIZE] = {1};
+    struct channel_line line = line_of(LINE_ID, COURIER);
+    struct entropy entropy = {0};
+    struct channel_config config = {.initiator = true,
+                                    .link_secret = secret,
+                                    .keepalive_us = KEEPALIVE,
+                                    .lines = &line,
+                                    .line_count = 1,
+                                    .remote_link_key = zeros,
+                                    .member = MEMBER,
+                                    .counter = COUNTER};
+    struct channel *channel = channel_new(&config, &entropy, at_us(0));
+    struct buffer out = {0};
+    struct seen seen = {0};
+
+    CHECK(channel != NULL);
+    if (channel == NULL)
+        return;
+    CHECK(channel_output(channel, &out, 65536, at_us(0)) == 0);
+    channel_step(channel, at_us(CHANNEL_HANDSHAKE_US));
+    take(channel, &seen, 0, at_us(CHANNEL_HANDSHAKE_US));
+    CHECK(seen.closed == 1 && strstr(seen.reason, "unusable") != NULL);
+    seen_free(&seen);
+    buffer_free(&out);
+    channel_free(channel);
+}
+
 int main(void)
 {
     if (seal_init(NULL) != 0)
@@ -670,5 +701,6 @@ int main(void)
     RUN(the_deadline_closes_exactly_once);
     RUN(a_late_first_message_is_not_offered);
     RUN(a_thousand_silent_channels_keep_little);
+    RUN(an_unusable_link_key_is_not_dialled);
     return test_end();
 }

@@ -1,4 +1,5 @@
 #include "link/queue.h"
+#include "memory.h"
 #include "test.h"
 
 /* Bytes go in and come out in order, whatever the sizes, and the memory stays in proportion. */
@@ -85,6 +86,23 @@ static void no_memory_changes_nothing(void)
     queue_free(&queue);
 }
 
+static void a_queue_that_cannot_grow_keeps_what_it_holds(void)
+{
+    struct queue queue = {0};
+    uint8_t *to = queue_extend(&queue, 700);
+
+    CHECK(to != NULL);
+    if (to == NULL)
+        return;
+    memset(to, 7, 700);
+    memory_fail(1);
+    CHECK(queue_extend(&queue, 5000) == NULL);
+    CHECK(memory_ran_out());
+    CHECK(queue_size(&queue) == 700 && queue_span(&queue).data[0] == 7 && queue_span(&queue).data[699] == 7);
+    CHECK(queue_extend(&queue, 5000) != NULL && queue_size(&queue) == 5700);
+    queue_free(&queue);
+}
+
 int main(void)
 {
     RUN(bytes_come_out_in_order);
@@ -92,5 +110,6 @@ int main(void)
     RUN(an_empty_queue_gives_large_memory_back);
     RUN(what_is_cut_is_gone_and_the_rest_stays);
     RUN(no_memory_changes_nothing);
+    RUN(a_queue_that_cannot_grow_keeps_what_it_holds);
     return test_end();
 }
