@@ -378,15 +378,17 @@ static int take_pending(struct opening *opening, const struct store_row *row)
 {
     uint32_t log = PLACE_LOG(row->n[0]);
     struct line *line = line_numbered(opening->office, (log - 1) / MEMBERS_MAX);
+    unsigned member = (log - 1) % MEMBERS_MAX;
     struct overtaken *overtaken = calloc(1, sizeof *overtaken);
 
-    if (line == NULL || overtaken == NULL || row->b[1].size != HASH_SIZE || row->b[2].size != SIGNATURE_SIZE) {
+    if (line == NULL || member >= line->charter->member_count || overtaken == NULL || row->b[1].size != HASH_SIZE ||
+        row->b[2].size != SIGNATURE_SIZE) {
         free(overtaken);
         return damaged(opening, "the list of overtaking entries");
     }
     overtaken->state = row->n[3] != 0 ? OVERTAKEN_SHOWN : OVERTAKEN_DURABLE;
     overtaken->said = row->n[2] != 0;
-    overtaken->member = (log - 1) % MEMBERS_MAX;
+    overtaken->member = member;
     overtaken->index = PLACE_INDEX(row->n[0]);
     overtaken->head.size = (uint64_t)row->n[1];
     memcpy(overtaken->head.root, row->b[1].data, HASH_SIZE);

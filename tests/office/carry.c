@@ -122,6 +122,67 @@ static void what_is_broken_here_is_not_carried(void)
     world_free(world);
 }
 
+/* The link of a member that takes nothing is closed, and the next one carries everything. */
+static void a_link_that_takes_nothing_is_closed(void)
+{
+    struct buffer large = {0};
+    uint8_t *to = buffer_extend(&large, 60000);
+    struct sync *sync = NULL;
+    struct site *site = NULL;
+    int link = -1;
+
+    if (to == NULL)
+        abort();
+    memset(to, 0, 60000);
+    world = world_new(2, 1);
+    site = site_of(world, 0);
+    sync = site_line(site)->sync;
+    for (int i = 0; i < OFFICE_LINKS_MAX && link < 0; i++)
+        link = site->office->connection[i].state == CONNECTION_UP ? site->office->connection[i].sync_link : -1;
+    CHECK(link >= 0);
+    for (size_t queued = 0; queued <= SYNC_LANE_MAX + 60000; queued += 60000)
+        sync_overtake(sync, (unsigned)link, buffer_span(&large));
+    site->log_size = 0;
+    office_step(site->office, site_now(site));
+    (void)site_send(site, "for the next link", 0, NULL);
+    world_run(world, 20 * SECOND_US);
+    for (unsigned i = 0; i < 2; i++)
+        CHECK(office_state(site_of(world, i)->office, &(const char *){NULL}) == OFFICE_READY);
+    CHECK(sync_durable(site_line(site_of(world, 1))->sync, 0) == sync_durable(sync, 0));
+    world_check_settled(world);
+    buffer_free(&large);
+    world_free(world);
+}
+
+/* Two heads of one size with one key: whoever signed them, people are told. */
+static void two_histories_are_an_alarm(void)
+{
+    struct site *site = NULL, *other = NULL;
+    struct buffer message = {0};
+    struct head head = {0};
+    int link = -1;
+
+    world = world_new(3, 1);
+    site = site_of(world, 0);
+    other = site_of(world, 1);
+    send_many(other, 2);
+    head = *sync_head(site_line(site)->sync, 1);
+    head.root[0] ^= 1;
+    head_sign(&head, site_line(site)->member[1].origin, other->office->identity->log_secret);
+    message_put_settle(&message, 1, &head);
+    for (int i = 0; i < OFFICE_LINKS_MAX; i++)
+        if (site->office->connection[i].state == CONNECTION_UP && site->office->connection[i].member == 2)
+            link = site->office->connection[i].sync_link;
+    CHECK(link >= 0 && !site_alarmed(site, "two histories"));
+    CHECK(sync_input(site_line(site)->sync, (unsigned)link, buffer_span(&message), site_now(site), NULL) == 0);
+    (void)site_send(site, "goes on", 0, NULL);
+    world_run(world, SECOND_US);
+    CHECK(site_alarmed(site, "two histories"));
+    CHECK(site_alarmed(site, "pyongyang on the line talks"));
+    buffer_free(&message);
+    world_free(world);
+}
+
 int main(void)
 {
     RUN(who_was_away_gets_all_from_the_store);
@@ -129,6 +190,8 @@ int main(void)
     RUN(who_joins_late_gets_all);
     RUN(who_shows_more_of_ours_than_we_have_stops_us);
     RUN(what_is_broken_here_is_not_carried);
+    RUN(a_link_that_takes_nothing_is_closed);
+    RUN(two_histories_are_an_alarm);
     scratch_clean();
     return test_end();
 }

@@ -296,6 +296,34 @@ static void who_could_not_leave_has_not_left(void)
     world_free(world);
 }
 
+/* A charter that names us with keys that are another's, and a charter whose name is taken here. */
+static void a_charter_of_other_keys_or_a_taken_name_is_not_joined(void)
+{
+    struct world *strange = NULL;
+    struct buffer charter = {0}, key = {0};
+    struct span card = {0};
+    uint64_t request = 0;
+
+    world = strange = world_empty(2, 2);
+    here = site_of(world, 0);
+    request = found_with_there("talks", true);
+    buffer_put_span(&charter, charter_of(request));
+    buffer_put_span(&key, key_of(request));
+    begin(); /* the same names with other keys */
+    CHECK(refused(world, join(there, buffer_span(&charter), buffer_span(&key), ""), ERROR_MISMATCH, "other keys"));
+    request = found_with_there("talks", true);
+    card = card_of(2);
+    here = there;
+    CHECK(succeeded(world, found("talks", &card, 1, true)) ||
+          (world_turn(world), office_line_count(there->office) == 1));
+    CHECK(refused(world, join(there, charter_of(request), key_of(request), ""), ERROR_EXISTS, "another name"));
+    CHECK(office_line_count(there->office) == 1);
+    world_free(world);
+    world_free(strange);
+    buffer_free(&charter);
+    buffer_free(&key);
+}
+
 int main(void)
 {
     RUN(a_line_is_founded_with_good_cards_alone);
@@ -307,6 +335,7 @@ int main(void)
     RUN(another_courier_key_shows_another_number);
     RUN(who_left_says_nothing_more_and_still_receives);
     RUN(who_could_not_leave_has_not_left);
+    RUN(a_charter_of_other_keys_or_a_taken_name_is_not_joined);
     scratch_clean();
     return test_end();
 }

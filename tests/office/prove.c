@@ -103,6 +103,10 @@ static void what_was_changed_does_not_verify(void)
     check_changed("UPDATE heads SET signature = zeroblob(64) WHERE log = 2 AND size = 2", "the head at 2 entries");
     check_changed("UPDATE receipts SET time = time + 1 WHERE log = 1 AND size = 4", "a receipt at 4 entries");
     check_changed("UPDATE receipts SET signature = zeroblob(64) WHERE log = 2 AND by = 2", "a receipt at");
+    check_changed("UPDATE heads SET root = x'00' WHERE log = 2 AND size = 2", "the head at 2 entries");
+    check_changed("UPDATE heads SET root = zeroblob(32) WHERE log = 2 AND size = 2", "the head at 2 entries");
+    check_changed("UPDATE receipts SET by = 9 WHERE log = 1 AND by = 2 AND size = 4", "a receipt at 4 entries");
+    check_changed("UPDATE receipts SET signature = x'00' WHERE log = 1 AND size = 4", "a receipt at 4 entries");
 }
 
 static void a_proof_holds_for_everybody(void)
@@ -153,6 +157,45 @@ static void a_proof_takes_the_receipts_there_are(void)
     world_free(world);
 }
 
+/* Beneath a hash that is kept of many entries some may be gone unnoticed until somebody reads them. */
+static void what_is_gone_is_not_proved(void)
+{
+    struct office_message *message = world_memory(OFFICE_APPEND_MAX, sizeof *message);
+
+    begin();
+    for (size_t i = 0; i < OFFICE_APPEND_MAX; i++)
+        message[i].text = span_of_string("one of many");
+    office_append(site->office, world_request(world), line_name(), message, OFFICE_APPEND_MAX, site_now(site));
+    world_run(world, 5 * SECOND_US);
+    site_drop(site);
+    site_change(site, "DELETE FROM entries WHERE place BETWEEN %lld AND %lld", (long long)PLACE(1, 10),
+                (long long)PLACE(1, 20));
+    site_start(site);
+    CHECK(refused(world, verify(), ERROR_MISMATCH, "an entry at 10 entries of washington"));
+    CHECK(refused(world, prove("washington.example/15"), ERROR_MISMATCH, ""));
+    CHECK(succeeded(world, prove("washington.example/300")));
+    world_free(world);
+    free(message);
+}
+
+static void without_a_head_there_is_no_proof(void)
+{
+    static const char *const rows[] = {"DELETE FROM heads WHERE log = 2", "UPDATE heads SET root = x'00' WHERE log = 2",
+                                       "UPDATE heads SET signature = x'00' WHERE log = 2"};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        begin();
+        for (unsigned k = 1; k < 3; k++)
+            site_drop(site_of(world, k)); /* who would show it again */
+        site_drop(site);
+        site_change(site, "%s", rows[i]);
+        site_start(site);
+        CHECK(refused(world, prove("pyongyang.example/3"), ERROR_NOT_FOUND, ""));
+        CHECK(succeeded(world, prove("washington.example/3")));
+        world_free(world);
+    }
+}
+
 int main(void)
 {
     RUN(a_whole_record_verifies);
@@ -161,6 +204,8 @@ int main(void)
     RUN(a_proof_holds_for_everybody);
     RUN(what_is_not_there_is_not_proved);
     RUN(a_proof_takes_the_receipts_there_are);
+    RUN(what_is_gone_is_not_proved);
+    RUN(without_a_head_there_is_no_proof);
     scratch_clean();
     return test_end();
 }

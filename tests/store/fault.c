@@ -193,7 +193,7 @@ static void fail_each(int code, bool and_after)
     const char *path = scratch("life");
     size_t tried = 0;
 
-    for (size_t n = 1;; n += n > 150 && n % 7 == 0 ? 97 : 1) {
+    for (size_t n = 1;; n += n > 150 && n % 7 == 0 ? 97 * TEST_SHARE : 1) {
         struct life life;
         bool did = false;
 
