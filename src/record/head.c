@@ -1,5 +1,9 @@
 #include "record/head.h"
 
+#include <assert.h>
+
+#define MESSAGE_SIZE_MAX 320 /* a receipt's: two lines of 37 bytes, an origin, 20 digits, a root of 44, line feeds */
+
 void head_body(const char *origin, uint64_t size, const uint8_t root[static HASH_SIZE], struct buffer *body)
 {
     buffer_print(body, "%s\n%llu\n", origin, (unsigned long long)size);
@@ -7,64 +11,61 @@ void head_body(const char *origin, uint64_t size, const uint8_t root[static HASH
     buffer_put_u8(body, '\n');
 }
 
-/* Where memory ran out there is no whole message to sign; zeros verify nowhere. */
-static void sign_whole(uint8_t signature[static SIGNATURE_SIZE], const uint8_t secret[static SIGN_SECRET_SIZE],
-                       const struct buffer *message)
+/* Without memory that could fail: where it did, an office would sign half a text, or call a good signature bad. */
+struct message {
+    uint8_t room[MESSAGE_SIZE_MAX];
+    struct buffer text; /* in `room`; it never grows beyond it, and is not freed */
+};
+
+static void message_start(struct message *message, const char *origin)
 {
-    memset(signature, 0, SIGNATURE_SIZE);
-    if (!buffer_failed(message))
-        sign(signature, secret, buffer_span(message));
+    assert(strlen(origin) < ORIGIN_SIZE);
+    message->text = (struct buffer){.data = message->room, .capacity = sizeof message->room};
 }
 
 void head_sign(struct head *head, const char *origin, const uint8_t log_secret[static SIGN_SECRET_SIZE])
 {
-    struct buffer body = {0};
+    struct message body;
 
-    head_body(origin, head->size, head->root, &body);
-    sign_whole(head->signature, log_secret, &body);
-    buffer_free(&body);
+    message_start(&body, origin);
+    head_body(origin, head->size, head->root, &body.text);
+    sign(head->signature, log_secret, buffer_span(&body.text));
 }
 
 bool head_verify(const struct head *head, const char *origin, const uint8_t log_key[static SIGN_PUBLIC_SIZE])
 {
-    struct buffer body = {0};
-    bool ok = false;
+    struct message body;
 
-    head_body(origin, head->size, head->root, &body);
-    ok = !buffer_failed(&body) && sign_verify(head->signature, log_key, buffer_span(&body));
-    buffer_free(&body);
-    return ok;
+    message_start(&body, origin);
+    head_body(origin, head->size, head->root, &body.text);
+    return sign_verify(head->signature, log_key, buffer_span(&body.text));
 }
 
 /* tlog-cosignature v1.0.1: two lines, then the checkpoint's body. */
 static void receipt_message(const struct receipt *receipt, const struct head *head, const char *origin,
-                            struct buffer *message)
+                            struct message *message)
 {
-    buffer_print(message, "cosignature/v1\ntime %llu\n", (unsigned long long)receipt->time);
-    head_body(origin, head->size, head->root, message);
+    message_start(message, origin);
+    buffer_print(&message->text, "cosignature/v1\ntime %llu\n", (unsigned long long)receipt->time);
+    head_body(origin, head->size, head->root, &message->text);
 }
 
 void receipt_sign(struct receipt *receipt, const struct head *head, const char *origin,
                   const uint8_t receipt_secret[static SIGN_SECRET_SIZE])
 {
-    struct buffer message = {0};
+    struct message message;
 
     receipt_message(receipt, head, origin, &message);
-    sign_whole(receipt->signature, receipt_secret, &message);
-    buffer_free(&message);
+    sign(receipt->signature, receipt_secret, buffer_span(&message.text));
 }
 
 bool receipt_verify(const struct receipt *receipt, const struct head *head, const char *origin,
                     const uint8_t receipt_key[static SIGN_PUBLIC_SIZE])
 {
-    struct buffer message = {0};
-    bool ok = false;
+    struct message message;
 
     receipt_message(receipt, head, origin, &message);
-    ok = !buffer_failed(&message) && receipt->time <= INT64_MAX &&
-         sign_verify(receipt->signature, receipt_key, buffer_span(&message));
-    buffer_free(&message);
-    return ok;
+    return receipt->time <= INT64_MAX && sign_verify(receipt->signature, receipt_key, buffer_span(&message.text));
 }
 
 uint32_t note_key_id(struct span name, uint8_t type, const uint8_t key[static SIGN_PUBLIC_SIZE])
