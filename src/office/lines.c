@@ -163,26 +163,34 @@ static int install(struct office *office, struct line *line, const uint8_t *key,
 {
     struct vault_context context;
     struct waiting *waiting = NULL;
+    struct buffer text = {0}, text2 = {0}; /* of the answer: made before anything is recorded */
 
+    if (founded)
+        buffer_put_span(&text, buffer_span(&line->charter_text));
+    if (founded && key != NULL)
+        courier_key_print(&text2, line->charter->line_id, key);
     if (key != NULL)
         vault_seal(&line->courier_sealed, office->master,
                    vault_context(&context, office->id, VAULT_COURIER, line->charter->line_id, 0, 0, 0),
                    span_of(key, COURIER_KEY_SIZE), &office->entropy);
-    if (buffer_failed(&line->courier_sealed))
-        return error_set(error, ERROR_SYSTEM, "there is no memory left");
-    if (line_unlock(office, line, error) != 0 || record_line(office, line, error) != 0)
-        return -1;
+    if (buffer_failed(&line->courier_sealed) || buffer_failed(&text) || buffer_failed(&text2))
+        (void)error_set(error, ERROR_SYSTEM, "there is no memory left");
+    if (error->code != ERROR_NONE || line_unlock(office, line, error) != 0 || record_line(office, line, error) != 0)
+        goto out;
     office->line[office->line_count++] = line;
     waiting = append_wait(office, line, request, 0, 2);
     if (waiting == NULL)
-        return 0;
+        goto out;
     waiting->line = line->name;
-    if (founded) {
-        buffer_put_span(&waiting->text, buffer_span(&line->charter_text));
-        if (key != NULL)
-            courier_key_print(&waiting->text2, line->charter->line_id, key);
-    }
+    waiting->text = text;
+    waiting->text2 = text2;
     return 0;
+out:
+    buffer_free(&text);
+    if (text2.data != NULL)
+        secret_wipe(text2.data, text2.capacity);
+    buffer_free(&text2);
+    return error->code == ERROR_NONE ? 0 : -1;
 }
 
 static uint32_t next_number(const struct office *office)
@@ -222,8 +230,9 @@ void office_line_found(struct office *office, uint64_t request, struct span name
     if (check_new(office, name, &error) != 0)
         goto out;
     if (charter == NULL || !text_is_line_name(name)) {
-        (void)error_set(&error, charter == NULL ? ERROR_SYSTEM : ERROR_INVALID,
-                        "a line's name is 1 to 32 of a-z, 0-9 and inner '-'");
+        (void)error_set(&error, charter == NULL ? ERROR_SYSTEM : ERROR_INVALID, "%s",
+                        charter == NULL ? "there is no memory left"
+                                        : "a line's name is 1 to 32 of a-z, 0-9 and inner '-'");
         goto out;
     }
     memcpy(charter->name, name.data, name.size);
@@ -236,6 +245,10 @@ void office_line_found(struct office *office, uint64_t request, struct span name
     if (read_cards(office, charter, cards, card_count, &error) != 0)
         goto out;
     charter_print(charter, &text);
+    if (buffer_failed(&text)) {
+        (void)error_set(&error, ERROR_SYSTEM, "there is no memory left");
+        goto out;
+    }
     line = line_new(office, next_number(office), name, buffer_span(&text), &error);
     if (line != NULL && install(office, line, courier_key ? key : NULL, request, true, &error) != 0)
         line_free(line);

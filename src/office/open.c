@@ -381,7 +381,9 @@ static int take_pending(struct opening *opening, const struct store_row *row)
     unsigned member = (log - 1) % MEMBERS_MAX;
     struct overtaken *overtaken = calloc(1, sizeof *overtaken);
 
-    if (line == NULL || member >= line->charter->member_count || overtaken == NULL || row->b[1].size != HASH_SIZE ||
+    if (overtaken == NULL)
+        return error_set(opening->error, ERROR_SYSTEM, "there is no memory left");
+    if (line == NULL || member >= line->charter->member_count || row->b[1].size != HASH_SIZE ||
         row->b[2].size != SIGNATURE_SIZE) {
         free(overtaken);
         return damaged(opening, "the list of overtaking entries");
