@@ -295,7 +295,8 @@ static bool read_all(int fd, uint8_t *out, size_t size, off_t offset)
     return true;
 }
 
-/* Reads a slot's content; false if it is not there: never written, torn, damaged, or written for the other slot. */
+/* Reads a slot's content; false if it is not there: never written, torn, damaged, or written for the other slot. Where
+ * there was no memory nobody knows, and `content` has failed: the other slot may be an older one. */
 static bool read_slot(const struct mark *mark, unsigned slot, uint64_t *generation, struct buffer *content)
 {
     off_t offset = (off_t)slot * MARK_SLOT_SIZE;
@@ -334,14 +335,13 @@ static int read_newest(struct mark *mark, const char *path, struct mark_state *s
         if (valid && (newest < 0 || generation[slot] > generation[newest]))
             newest = (int)slot;
     }
-    if (buffer_failed(&content[0]) ||
-        buffer_failed(&content[1])) { /* else the state before would pass for the newest */
-        (void)error_set(error, ERROR_SYSTEM, "no memory for the mark");
+    if (buffer_failed(&content[0]) || buffer_failed(&content[1])) { /* else the state before would pass for the newest */
+        (void)error_set(error, ERROR_SYSTEM, "no memory to read the mark %s", path);
     } else if (newest < 0) {
         (void)error_set(error, ERROR_STORAGE, "the mark %s is damaged: neither of its two slots is whole", path);
     } else {
         mark->generation = generation[newest];
-        status = decode(state, buffer_span(&content[newest]), error);
+        status = decode(state, buffer_span(&content[newest]), error); /* which says so if there is no memory */
         if (status != 0)
             (void)error_set(error, ERROR_STORAGE, "the mark %s is whole but says nothing this liaison understands",
                             path);
