@@ -216,6 +216,10 @@ static void turn(struct host *host)
     }
     if (more)
         host_hurry(host);
+    if (office_is_exhausted(host->office) && !host->stopping) {
+        host->exit_code = 1;
+        host_stop(host, "there is no memory left, and somebody waits for what was lost by that");
+    }
     office_watch(host->office, serve_has_subscribers(host));
     serve_flush(host);
     set_timer(host);

@@ -361,12 +361,10 @@ out:
 struct waiting *append_wait(struct office *office, struct line *line, uint64_t request, uint64_t first, uint64_t count)
 {
     struct waiting *waiting = calloc(1, sizeof *waiting);
-    struct error error = {0};
 
     if (waiting == NULL || line->pending_last == NULL) {
         free(waiting);
-        (void)append_no_memory(&error);
-        core_reply_error(office, request, &error);
+        core_exhausted(office); /* the entries go their way: "refused" would be untrue */
         return NULL;
     }
     waiting->request = request;

@@ -509,11 +509,14 @@ static void reply_waiting(struct office *office, struct line *line, struct pendi
             for (size_t i = 0; i < waiting->number_count && event.numbers != NULL; i++)
                 event.numbers[i] = waiting->numbers[i];
         }
+        if (waiting->numbered && event.numbers == NULL)
+            core_exhausted(office);
         event.line = waiting->line;
         event.text = waiting->text;
         event.text2 = waiting->text2;
         waiting->text = waiting->text2 = (struct buffer){0};
-        core_event(office, &event);
+        if (!waiting->numbered || event.numbers != NULL)
+            core_event(office, &event);
         own->waiting = waiting->next;
         waiting_free(waiting);
     }
@@ -600,7 +603,7 @@ void commit_abandon(struct office *office)
 {
     struct error error = {0};
 
-    (void)error_set(&error, ERROR_STOPPED, "what was to be recorded may or may not be; the office has stopped: %s",
+    (void)error_set(&error, ERROR_STORAGE, "what was to be recorded may or may not be; the office has stopped: %s",
                     office->stop.message);
     forget_all(office, &error);
     core_refuse_deferred(office, &error);

@@ -308,6 +308,7 @@ struct office {
     uint64_t scrub_index;
     struct monotonic scrub_at; /* not before: a slice a second, and only when awake anyway */
     bool watched;              /* somebody wants OFFICE_ENTRY */
+    bool exhausted;            /* core_exhausted() */
     size_t alarm_count;
     char alarm[ALARMS_MAX][200];
 };
@@ -319,6 +320,8 @@ void core_alarm(struct office *office, const char *format, ...) __attribute__((f
 /* The cause of an alarm is gone: the one whose sentence is the same. */
 void core_alarm_over(struct office *office, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void core_log(struct office *office, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* For want of memory somebody will not be told what they must be: the driver ends the process. */
+void core_exhausted(struct office *office);
 /* Queues an event (copied, ownership taken). */
 void core_event(struct office *office, const struct office_event *event);
 void core_reply_error(struct office *office, uint64_t request, const struct error *error);

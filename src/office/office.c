@@ -6,12 +6,28 @@
 
 #include "office/engine.h"
 
+void core_exhausted(struct office *office)
+{
+    office->exhausted = true;
+}
+
+bool office_is_exhausted(const struct office *office)
+{
+    return office->exhausted;
+}
+
 void core_event(struct office *office, const struct office_event *event)
 {
     struct queued *queued = calloc(1, sizeof *queued);
 
-    if (queued == NULL)
-        return; /* people ask again; nothing of the record depends on it */
+    if (queued == NULL) {
+        struct office_event lost = *event;
+
+        if (event->kind != OFFICE_LOG)
+            core_exhausted(office);
+        office_event_free(&lost);
+        return;
+    }
     queued->event = *event;
     if (office->event_last != NULL)
         office->event_last->next = queued;
@@ -211,7 +227,10 @@ void core_reply_when_durable(struct office *office, const struct office_event *e
     struct deferred **tail = &office->deferred;
 
     if (deferred == NULL) {
-        core_event(office, event);
+        struct office_event lost = *event;
+
+        office_event_free(&lost);
+        core_exhausted(office);
         return;
     }
     deferred->event = *event;

@@ -229,6 +229,9 @@ struct office_event {
 };
 bool office_event(struct office *office, struct office_event *event);
 void office_event_free(struct office_event *event);
+/* There was no memory for an event that somebody waits for: an answer, a wire to open or to close. The record is whole;
+ * the driver ends the process, so that whoever asked knows that it does not know. */
+bool office_is_exhausted(const struct office *office);
 
 /* Whether anybody wants OFFICE_ENTRY events: without it entries are opened and ordered, but not told. */
 void office_watch(struct office *office, bool wanted);

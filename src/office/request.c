@@ -157,6 +157,19 @@ static void keep_token(struct line *line, const struct wanted_message *message, 
     buffer_put(&line->tokens, &token, sizeof token);
 }
 
+/* So that keep_token() does not fail once its entry waits: the same token would be recorded again. */
+static int make_room_for_tokens(struct line *line, size_t count, struct error *error)
+{
+    size_t size = count * sizeof(struct token);
+
+    if (buffer_extend(&line->tokens, size) == NULL) {
+        line->tokens.failed = false; /* what is in it is whole */
+        return append_no_memory(error);
+    }
+    line->tokens.size -= size;
+    return 0;
+}
+
 static int check_before_append(struct office *office, struct append_job *append, struct error *error)
 {
     if (append->line->left)
@@ -167,7 +180,7 @@ static int check_before_append(struct office *office, struct append_job *append,
     for (size_t i = 0; i < append->count; i++)
         if (append->message[i].has_token && !append->message[i].known)
             find_recent_token(append->line, &append->message[i], error);
-    return error->code == ERROR_NONE ? 0 : -1;
+    return error->code == ERROR_NONE ? make_room_for_tokens(append->line, append->count, error) : -1;
 }
 
 static int append_message(struct office *office, struct append_job *append, size_t i, struct error *error)
@@ -221,6 +234,10 @@ static void reply_numbers(struct office *office, struct append_job *append)
         goto out;
     event.count = append->count;
     event.numbers = calloc(append->count, sizeof *event.numbers);
+    if (event.numbers == NULL) {
+        (void)append_no_memory(&event.error);
+        event.count = 0;
+    }
     for (size_t i = 0; i < append->count && event.numbers != NULL; i++)
         event.numbers[i] = append->message[i].known_number;
 out:
@@ -270,6 +287,7 @@ static void append_done(struct office *office, struct office_job *job, struct no
     uint64_t first = 0;
     size_t recorded = 0;
     uint64_t newest = 0;
+    size_t appended = 0;
     bool all_known = true;
 
     (void)now;
@@ -279,12 +297,15 @@ static void append_done(struct office *office, struct office_job *job, struct no
         (void)check_before_append(office, append, &error);
     for (size_t i = 0; i < append->count && error.code == ERROR_NONE; i++) {
         all_known = all_known && append->message[i].known;
-        if (append->as == 0)
-            (void)append_message(office, append, i, &error);
+        appended += append->as == 0 && append_message(office, append, i, &error) == 0 && !append->message[i].known;
         newest = append->message[i].known_number > newest ? append->message[i].known_number : newest;
     }
     if (error.code == ERROR_NONE && append->as != 0)
         (void)append_acknowledgement(office, append, &first, &recorded, &error);
+    if (error.code != ERROR_NONE && appended > 0) { /* those go their way: "refused" would be untrue */
+        core_exhausted(office);
+        return;
+    }
     if (error.code != ERROR_NONE) {
         core_reply_error(office, append->request, &error);
         return;

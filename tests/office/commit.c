@@ -236,14 +236,15 @@ static void a_storage_error_is_an_unknown_outcome(void)
     check_stopped(here, "may or may not be");
     CHECK(refused(world, sent, ERROR_STORAGE, "the disk failed"));
     CHECK(refused(world, waiting, ERROR_STORAGE, "the disk failed"));
-    CHECK(refused(world, link, ERROR_STOPPED, "the disk failed"));
+    CHECK(refused(world, link, ERROR_STORAGE, "the disk failed"));
     later = site_send(here, "three", 0, NULL);
     world_run(world, SECOND_US);
     CHECK(refused(world, later, ERROR_STOPPED, "records nothing") && size_at(there, 0) == 2);
     end();
 }
 
-/* Each request has an answer, also when the office stops for another reason. */
+/* Each request has an answer, also when the office stops for another reason: nobody knows what became of it, which is
+ * what ERROR_STORAGE says and "stopped" does not. */
 static void who_waits_when_the_office_stops_is_told(void)
 {
     uint64_t out = 0, waiting = 0;
@@ -256,8 +257,8 @@ static void who_waits_when_the_office_stops_is_told(void)
     core_stop(here->office, ERROR_STOPPED, "a peer shows more");
     here->held = false;
     world_run(world, SECOND_US);
-    CHECK(refused(world, out, ERROR_STOPPED, "may or may not be"));
-    CHECK(refused(world, waiting, ERROR_STOPPED, ""));
+    CHECK(refused(world, out, ERROR_STORAGE, "may or may not be"));
+    CHECK(refused(world, waiting, ERROR_STORAGE, ""));
     CHECK(size_at(there, 0) == 2);
     end();
 }
