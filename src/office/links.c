@@ -11,7 +11,7 @@
 #define LEAD_DOUBLINGS_MAX 25 /* of a second: a year */
 #define TEST_FIRST_US (10 * SECOND_US)
 #define TEST_SECOND_US (3 * SECOND_US)
-#define SILENT_MAX (OFFICE_LINKS_MAX / 2) /* incoming connections before their handshake is done */
+#define SILENT_MAX (OFFICE_LINKS_MAX / 2) /* incoming connections that prove no member */
 #define MEMBER_LINKS_MAX 4                /* that one member may have opened on a line */
 #define MEMBER_CONNECTIONS_MAX 12         /* the same, with those that are on their way up or down */
 #define OUTPUT_CHUNK 65536
@@ -190,8 +190,9 @@ void office_link_connected(struct office *office, int number, struct now now)
     core_turn(office);
 }
 
-/* Whoever holds connections without a handshake holds at most half of them: then the oldest makes room, so that members
- * still get in, and one's own dialling always finds a place. */
+/* Whoever holds connections that prove no member holds at most half of them: then the oldest makes room, so that
+ * members still get in, and one's own dialling always finds a place. Who was proved stays until its third message had
+ * its time, which may be longer than strangers need to come by the hundred. */
 static void make_room(struct office *office)
 {
     int oldest = -1;
@@ -200,7 +201,7 @@ static void make_room(struct office *office)
     for (int i = 0; i < OFFICE_LINKS_MAX; i++) {
         const struct connection *connection = &office->connection[i];
 
-        if (connection->state != CONNECTION_HANDSHAKE || !connection->incoming)
+        if (connection->state != CONNECTION_HANDSHAKE || !connection->incoming || connection->line >= 0)
             continue;
         silent++;
         if (oldest < 0 || connection->opened.us < office->connection[oldest].opened.us)

@@ -254,6 +254,30 @@ static void strangers_make_room(void)
     world_free(world);
 }
 
+/* Its second message may be on its way for longer than strangers need to open as many connections as there are. */
+static void a_member_that_was_answered_makes_no_room(void)
+{
+    struct buffer message = {0};
+    unsigned generation = 0;
+    int link = -1;
+
+    begin();
+    first_message(&message);
+    link = offer(&message);
+    generation = there->office->connection[link].generation;
+    for (unsigned i = 0; i < 2 * OFFICE_LINKS_MAX; i++) {
+        while (site_work(there))
+            ;
+        CHECK(office_link_accepted(there->office, site_now(there)) >= 0);
+        world_step(world, 1000);
+        world_turn(world);
+    }
+    CHECK(there->office->connection[link].state == CONNECTION_HANDSHAKE &&
+          there->office->connection[link].generation == generation && answer(link) == HANDSHAKE_FRAME);
+    buffer_free(&message);
+    world_free(world);
+}
+
 /* Whose slots are taken up by connections that nobody ends. */
 static void there_are_so_many_connections_and_no_more(void)
 {
@@ -394,6 +418,7 @@ int main(void)
     RUN(what_was_heard_once_draws_no_second_answer);
     RUN(a_stranger_hears_nothing_and_is_closed);
     RUN(strangers_make_room);
+    RUN(a_member_that_was_answered_makes_no_room);
     RUN(there_are_so_many_connections_and_no_more);
     RUN(a_member_opens_four_links_and_the_newest_stay);
     RUN(a_deaf_wire_is_given_up);
