@@ -4,9 +4,9 @@
 packages_build='gcc libc6-dev meson ninja-build pkg-config libsodium-dev libssl-dev libsqlite3-dev libuv1-dev
 libjansson-dev libseccomp-dev'
 
-# A second compiler, the foreign peers of tests/peers/, spin for models/, systemd to judge the unit, and
-# valgrind to find branches on secrets.
-packages_test='binutils clang mandoc python3 socat spin strace systemd valgrind golang-go golang-github-flynn-noise-dev
+# A second compiler, the foreign peers of tests/peers/, spin for models/, systemd to judge the unit, valgrind to find
+# branches on secrets, and ip for tests/network/.
+packages_test='binutils clang iproute2 mandoc python3 socat spin strace systemd valgrind golang-go golang-github-flynn-noise-dev
 golang-golang-x-mod-dev python3-dissononce libcbor-dev'
 
 # Installs what is missing of the packages named. Where it cannot, it prints the line to type and exits with 1.
