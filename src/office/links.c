@@ -7,6 +7,7 @@
 #include "office/engine.h"
 
 #define REDIAL_FIRST_US (SECOND_US / 4)
+#define DOUBLINGS_MAX 20 /* more than a day, which is the longest pause that liaisond takes */
 #define COUNTER_JUMP_US (UINT64_C(366) * EPOCH_SECONDS * SECOND_US)
 #define LEAD_DOUBLINGS_MAX 25 /* of a second: a year */
 #define TEST_FIRST_US (10 * SECOND_US)
@@ -55,7 +56,7 @@ static void tell_link(struct office *office, const struct connection *connection
 /* When to dial again: doubling to the maximum, between half and all of that. */
 static void plan_redial(struct office *office, struct route *route)
 {
-    unsigned doublings = route->failures < 10 ? route->failures : 10;
+    unsigned doublings = route->failures < DOUBLINGS_MAX ? route->failures : DOUBLINGS_MAX;
     uint64_t wait = REDIAL_FIRST_US << doublings;
     uint8_t random[8];
     struct cursor cursor = cursor_of(span_of(random, sizeof random));

@@ -72,6 +72,24 @@ static void redialling_waits_twice_as_long_with_jitter(void)
     world_free(world);
 }
 
+static void the_longest_pause_is_the_one_asked_for(void)
+{
+    const uint64_t day = 24 * 3600 * SECOND_US; /* the longest that liaisond takes */
+    uint64_t waited = 0;
+
+    begin();
+    (void)site_link(here, 1, "unix:1");
+    world_turn(world);
+    site_drop(there);
+    site_drop(here);
+    here->config.redial_max_us = day;
+    site_start(here);
+    for (unsigned i = 0; i < 25; i++)
+        waited = until_dialled(2 * day);
+    CHECK(waited >= day / 2 && waited <= day + 1000);
+    world_free(world);
+}
+
 static void a_link_is_added_once_and_removed_for_good(void)
 {
     uint64_t request[2], removed = 0, again = 0;
@@ -411,6 +429,7 @@ static void a_test_ends_with_the_wire(void)
 int main(void)
 {
     RUN(redialling_waits_twice_as_long_with_jitter);
+    RUN(the_longest_pause_is_the_one_asked_for);
     RUN(a_link_is_added_once_and_removed_for_good);
     RUN(a_link_is_not_said_to_be_kept_before_it_is);
     RUN(what_is_no_link_is_refused);
