@@ -5,8 +5,8 @@
  *
  * It keeps no secret from anybody who knows it, and refuses what the real one refuses: a changed bit of a message, of a
  * signature, a tag, a nonce, a key or a context. Both ends of an agreement get the same key, and nobody with another
- * secret does. A public key that the stand-in did not make is judged by the real functions. SHA-256 with what is made of
- * it stays real, so entries, roots and labels are those of the real world.
+ * secret does. A public key that the stand-in did not make is judged by the real functions. SHA-256 with what is made
+ * of it stays real, so entries, roots and labels are those of the real world.
  *
  * Keys and what was sealed belong to one choice: choose before the first key of a world is made.
  */

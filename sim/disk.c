@@ -25,9 +25,11 @@ struct overlay {
 
 struct disk_file {
     struct image cached, durable;
-    uint64_t capacity; /* bytes, in whole sectors */
-    uint8_t *state;    /* of each sector */
-    bool cut;          /* it was cut off since the last sync, at `cut_to` at the least */
+    uint64_t capacity;  /* bytes, in whole sectors */
+    uint64_t longest;   /* it never was longer */
+    uint8_t *state;     /* of each sector */
+    uint64_t low, high; /* those outside [low, high) have none */
+    bool cut;           /* it was cut off since the last sync, at `cut_to` at the least */
     uint64_t cut_to;
     struct overlay *overlay;
     size_t overlay_count;
@@ -246,6 +248,23 @@ static void lay_over(struct disk_file *file, uint64_t sector, const uint8_t byte
     memcpy(file->overlay[file->overlay_count++].bytes, bytes, DISK_SECTOR);
 }
 
+static void make_dirty(struct disk_file *file, uint64_t sector)
+{
+    if (file->low == file->high)
+        file->low = file->high = sector;
+    file->low = sector < file->low ? sector : file->low;
+    file->high = sector >= file->high ? sector + 1 : file->high;
+    file->state[sector] |= DIRTY | LOOSE;
+}
+
+static void narrow(struct disk_file *file)
+{
+    while (file->low < file->high && file->state[file->low] == 0)
+        file->low++;
+    while (file->low < file->high && file->state[file->high - 1] == 0)
+        file->high--;
+}
+
 /* Writes to the cache and makes it dirty. */
 static void put(struct disk_file *file, const uint8_t *data, size_t size, uint64_t at)
 {
@@ -253,8 +272,10 @@ static void put(struct disk_file *file, const uint8_t *data, size_t size, uint64
     memcpy(file->cached.bytes + at, data, size);
     if (file->cached.size < at + size)
         file->cached.size = at + size;
+    if (file->longest < file->cached.size)
+        file->longest = file->cached.size;
     for (uint64_t sector = at / DISK_SECTOR; sector < sectors(at + size); sector++) {
-        file->state[sector] |= DIRTY | LOOSE;
+        make_dirty(file, sector);
         if (file->overlay_count > 0)
             lift(file, sector);
     }
@@ -451,7 +472,7 @@ static void cut_off(struct disk_file *file, uint64_t size)
         lift(file, sector);
     }
     if (size % DISK_SECTOR != 0 && size < file->cached.size) {
-        file->state[size / DISK_SECTOR] |= DIRTY | LOOSE;
+        make_dirty(file, size / DISK_SECTOR);
         lift(file, size / DISK_SECTOR);
     }
     if (size < file->cached.size) {
@@ -460,6 +481,8 @@ static void cut_off(struct disk_file *file, uint64_t size)
         file->cut = true;
     }
     file->cached.size = size;
+    if (file->longest < size)
+        file->longest = size;
 }
 
 /* The cut is on the platter, where nothing of what was beyond it remains. */
@@ -515,7 +538,7 @@ static void fail_sync(struct disk *disk, struct disk_file *file)
 
     if (fate == 0)
         cut_durable(file);
-    for (uint64_t sector = 0; sector < sectors(file->capacity); sector++) {
+    for (uint64_t sector = file->low; sector < file->high; sector++) {
         if ((file->state[sector] & DIRTY) == 0)
             continue;
         file->state[sector] &= (uint8_t)~DIRTY;
@@ -540,9 +563,10 @@ int disk_sync(struct disk *disk, struct disk_file *file)
         return fail(disk, -EIO);
     }
     cut_durable(file);
-    for (uint64_t sector = 0; sector < sectors(file->capacity); sector++)
+    for (uint64_t sector = file->low; sector < file->high; sector++)
         if ((file->state[sector] & DIRTY) != 0 && (!cut || random_below(&disk->random, 2) == 0))
             write_out(disk, file, sector);
+    narrow(file);
     if (cut)
         return -EIO;
     file->durable.size = file->cached.size;
@@ -647,7 +671,7 @@ static void settle(struct disk *disk, struct disk_file *file)
     if (file->cut && !new_size)
         undo_cut(file);
     cut_durable(file);
-    for (uint64_t start = 0; start < sectors(file->capacity); start += unit) {
+    for (uint64_t start = file->low / unit * unit; start < file->high; start += unit) {
         bool kept = false;
         bool drawn = false;
 
@@ -666,8 +690,9 @@ static void settle(struct disk *disk, struct disk_file *file)
     if (new_size)
         file->durable.size = file->cached.size;
     file->cached.size = file->durable.size;
-    for (uint64_t at = file->durable.size; at < file->capacity; at++)
-        file->durable.bytes[at] = file->cached.bytes[at] = 0;
+    memset(file->durable.bytes + file->durable.size, 0, file->longest - file->durable.size);
+    memset(file->cached.bytes + file->durable.size, 0, file->longest - file->durable.size);
+    file->low = file->high = 0;
     for (size_t i = 0; i < file->overlay_count; i++)
         file->overlay[i].after_crash = false;
 }
@@ -739,6 +764,7 @@ void disk_put_back(struct disk *disk, const char *name, struct span copy)
         memcpy(file->durable.bytes, file->cached.bytes, copy.size);
         file->durable.size = copy.size;
         memset(file->state, 0, sectors(file->capacity));
+        file->low = file->high = 0;
         put_name(&disk->now, name, file);
     }
     disk->then = disk->now;

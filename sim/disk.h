@@ -7,8 +7,8 @@
  *
  * Within the model, which an office must survive:
  *   - a power cut, at any call and within it: of the sectors that differ from the durable image any subset survives, in
- *     units of 512 or 4,096 bytes, or the first so many of them; the length is the old or the new one, and of a file that
- *     was cut off in between nothing beyond the cut survives, or nothing but what was there before; each operation on
+ *     units of 512 or 4,096 bytes, or the first so many of them; the length is the old or the new one, and of a file
+ * that was cut off in between nothing beyond the cut survives, or nothing but what was there before; each operation on
  *     names that was not synced happened or did not;
  *   - a process that dies while the machine goes on: the cached image stays;
  *   - a sync that fails: it leaves the pages clean, so that the next one succeeds without writing them, and of the

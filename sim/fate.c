@@ -1,102 +1,84 @@
 /*
- * What befalls a world: the mix that its seed draws, and each fault as it falls.
+ * What befalls a world, one thing after the other.
  */
 #include "world_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-static const char *const befalls_names[BEFALLS_COUNT] = {"say",  "power-cut", "kill", "cut",   "block",
-                                                         "jump", "trouble",   "full", "beyond"};
+#define STREAM_BEFALLS 100000
 
-/* --- the mix -------------------------------------------------------------------------------------------------------
+/* --- the ways between parties --------------------------------------------------------------------------------------
  */
 
-static void plan_timer(struct world *world, enum befalls which, uint64_t likely, uint64_t least, uint64_t most)
+static void plan_clog(struct world *world, unsigned from, unsigned to, uint64_t at, uint64_t until)
 {
-    struct timer *timer = &world->timer[which];
-    struct buffer text = {0};
-
-    timer->at = UINT64_MAX;
-    if (!world_one_in(world, likely))
-        return;
-    timer->mean = world_draw(world, least, most);
-    timer->at = world->time + random_below(&world->random, 2 * timer->mean);
-    buffer_print(&text, " %s=%" PRIu64 "ms", befalls_names[which], timer->mean / 1000);
-    if (strlen(world->result->plan) + text.size < sizeof world->result->plan)
-        strcat(world->result->plan, buffer_string(&text));
-    buffer_free(&text);
+    if (world->clog_count < CLOGS_MAX)
+        world->clog[world->clog_count++] = (struct clog){.at = at, .until = until, .from = from, .to = to};
 }
 
-/* One member may be false, with a few tricks. */
-static void plan_foe(struct world *world)
+uint64_t world_next_clog(const struct world *world)
 {
-    struct buffer text = {0};
+    uint64_t next = UINT64_MAX;
 
-    if (world->control != CONTROL_COMMITMENT && !world_one_in(world, 3))
-        return;
-    world->false_party = (unsigned)random_below(&world->random, world->count);
-    world->tricks =
-        1u << (world->control == CONTROL_COMMITMENT ? TRICK_COMMITMENT : random_below(&world->random, TRICK_COUNT));
-    for (unsigned i = 0; i < TRICK_COUNT; i++)
-        world->tricks |= (unsigned)world_one_in(world, 6) << i;
-    world->foe = foe_new(world->false_party, world->count, world->tricks, random_next(&world->random), &world->trace);
-    oracle_distrust(world->oracle, world->false_party);
-    buffer_print(&text, " foe=%u", world->false_party);
-    for (unsigned i = 0; i < TRICK_COUNT; i++)
-        if (world->tricks >> i & 1)
-            buffer_print(&text, ":%s", trick_name((enum trick)i));
-    if (strlen(world->result->plan) + text.size < sizeof world->result->plan)
-        strcat(world->result->plan, buffer_string(&text));
-    buffer_free(&text);
+    for (size_t i = 0; i < world->clog_count; i++)
+        next = world->clog[i].at < next ? world->clog[i].at : next;
+    return next;
 }
 
-void world_look_at_alarms(struct world *world, struct party *party)
+void world_clog(struct world *world)
 {
-    for (size_t i = office_alarm_count(party->office); i-- > 0;) {
-        const char *alarm = office_alarm(party->office, i);
-        unsigned named = 0;
-        int end = 0;
+    for (size_t i = world->clog_count; i > 0; i--) {
+        const struct clog clog = world->clog[i - 1];
 
-        if (sscanf(alarm, "party-%u on the line%n", &named, &end) != 1 || end == 0)
+        if (clog.at > world->time)
             continue;
-        world->alarmed[party->number] = true;
-        if (named < world->count && !oracle_excused(world->oracle, named) &&
-            (world->foe == NULL || strstr(alarm, "one of the two is false") == NULL))
-            oracle_condemn(world->oracle, "party %u raises an alarm against an honest party: %s", party->number, alarm);
+        trace_note(&world->trace, "from %u to %u nothing gets through for %" PRIu64 " us", clog.from, clog.to,
+                   clog.until - clog.at);
+        network_block(world->network, clog.from, clog.to, clog.until);
+        world->clog[i - 1] = world->clog[--world->clog_count];
+        world->result->blocks++;
     }
 }
 
-void world_plan_faults(struct world *world)
+/* Some directions clog one by one, and open one by one, in an order that has nothing to do with the first. */
+static void swizzle(struct world *world)
 {
-    plan_timer(world, SAY, 1, 20000, 1500000);
-    plan_timer(world, POWER_CUT, 2, 1000000, 8000000);
-    plan_timer(world, KILL, 3, 1000000, 8000000);
-    plan_timer(world, CUT, 3, 500000, 8000000);
-    plan_timer(world, BLOCK, 4, 1000000, 10000000);
-    plan_timer(world, JUMP, 4, 1000000, 10000000);
-    plan_timer(world, TROUBLE, 3, 2000000, 10000000);
-    plan_timer(world, FULL, 5, 3000000, 15000000);
-    /* Whoever looks for what the mark or reading back prevents need not look at worlds without such faults. */
-    plan_timer(world, BEYOND, world->control == CONTROL_MARK || world->control == CONTROL_READING_BACK ? 1 : 5, 2000000,
-               10000000);
-    plan_foe(world);
-    world->faults_fall = true;
+    uint64_t length = world_draw_time(world, 200000, 8000000, 10 * DAY_US);
+
+    world->result->partitions++;
+    for (unsigned from = 0; from < world->count; from++)
+        for (unsigned to = 0; to < world->count; to++)
+            if (from != to && world_one_in(world, 2))
+                plan_clog(world, from, to, world->time + world_draw(world, 0, length),
+                          world->time + length + world_draw(world, 1, length));
 }
 
-void world_make_network(struct world *world, uint64_t seed)
+static void flap(struct world *world, unsigned a, unsigned b)
 {
-    static const uint64_t latencies[] = {100, 1000, 20000, 300000};
-    static const uint64_t rates[] = {100000000, 1000000, 30000};
-    struct network_plan plan = {.latency_us = latencies[world_draw(world, 0, 3)],
-                                .bytes_per_second = rates[world_draw(world, 0, 2)]};
+    uint64_t at = world->time;
 
-    plan.jitter_us = plan.latency_us * world_draw(world, 0, 2);
-    plan.splits = world_one_in(world, 2) ? (uint32_t)world_draw(world, 1000, 700000) : 0;
-    world->network = network_new(seed, &plan);
-    (void)snprintf(world->result->plan, sizeof world->result->plan,
-                   "parties=%u latency=%" PRIu64 "us rate=%" PRIu64 " splits=%u", world->count, plan.latency_us,
-                   plan.bytes_per_second, plan.splits);
+    for (uint64_t times = world_draw(world, 2, 20); times > 0; times--) {
+        uint64_t until = at + world_draw_time(world, 1000, 500000, DAY_US);
+
+        plan_clog(world, a, b, at, until);
+        if (world_one_in(world, 2))
+            plan_clog(world, b, a, at, until);
+        at = until + world_draw_time(world, 1000, 500000, DAY_US);
+    }
+}
+
+/* Those within and those without do not reach each other. */
+static void cut_island_off(struct world *world)
+{
+    uint64_t within = world_draw(world, 1, (UINT64_C(1) << world->count) - 2);
+    uint64_t until = world->time + world_draw_time(world, 500000, 20000000, 60 * DAY_US);
+
+    world->result->partitions++;
+    for (unsigned from = 0; from < world->count; from++)
+        for (unsigned to = 0; to < world->count; to++)
+            if ((within >> from & 1) != (within >> to & 1))
+                plan_clog(world, from, to, world->time, until);
 }
 
 /* --- what befalls them ---------------------------------------------------------------------------------------------
@@ -121,7 +103,7 @@ static void trouble(struct world *world, struct party *party)
         faults->read_only = true;
     }
     party->disk_us = world_draw(world, 100, 200000);
-    world->trouble_until[party->number] = world->time + world_draw(world, 10000, 2000000);
+    world->trouble_until[party->number] = world->time + world_draw_time(world, 10000, 2000000, DAY_US);
     trace_note(&world->trace, "%u has trouble with its disk", party->number);
 }
 
@@ -132,7 +114,7 @@ static void fill_disk(struct world *world, struct party *party)
     uint64_t used = faults->room - disk_space(disk);
 
     faults->room = used + world_draw(world, 0, 100000);
-    world->trouble_until[party->number] = world->time + world_draw(world, 1000000, 6000000);
+    world->trouble_until[party->number] = world->time + world_draw_time(world, 1000000, 6000000, 3600 * SECOND_US);
     trace_note(&world->trace, "%u has a full disk", party->number);
 }
 
@@ -153,7 +135,7 @@ void world_relieve(struct world *world, unsigned number)
 static void befall_beyond(struct world *world)
 {
     struct party *party = &world->party[world->victim];
-    uint64_t which = world->control == CONTROL_READING_BACK ? 5 : world_draw(world, 0, 5);
+    uint64_t which = world->orders->control == CONTROL_READING_BACK ? 5 : world_draw(world, 0, 5);
 
     if (world->yesterday.size == 0) {
         disk_copy(party->database, "liaison.db", &world->yesterday);
@@ -181,30 +163,64 @@ static void befall_beyond(struct world *world)
     }
 }
 
-void world_befall(struct world *world, enum befalls which)
+void world_look_at_alarms(struct world *world, struct party *party)
 {
-    unsigned a = (unsigned)random_below(&world->random, world->count);
-    unsigned b = (a + 1 + (unsigned)random_below(&world->random, world->count - 1)) % world->count;
+    for (size_t i = office_alarm_count(party->office); i-- > 0;) {
+        const char *alarm = office_alarm(party->office, i);
+        unsigned named = 0;
+        int end = 0;
+
+        if (sscanf(alarm, "party-%u on the line%n", &named, &end) != 1 || end == 0)
+            continue;
+        world->alarmed[party->number] = true;
+        if (named < world->count && !oracle_excused(world->oracle, named) &&
+            (world->foe == NULL || strstr(alarm, "one of the two is false") == NULL))
+            oracle_condemn(world->oracle, "party %u raises an alarm against an honest party: %s", party->number, alarm);
+    }
+}
+
+static void jump(struct world *world, struct party *party)
+{
+    uint64_t most = world_one_in(world, 4) ? 30 * DAY_US : 3600 * SECOND_US;
+
+    world->result->jumps++;
+    party->clock.wall_off = (int64_t)world_draw(world, 0, 2 * most) - (int64_t)most;
+}
+
+/* The power goes now, or in the midst of what the disks are asked soon; it may go again while the office recovers. */
+static void cut_power(struct world *world, struct party *party)
+{
+    world->recovery_cuts[party->number] = world_one_in(world, 3) ? (unsigned)world_draw(world, 1, 3) : 0;
+    if (world_one_in(world, 3))
+        world_lose_power(world, party);
+    else
+        party->power.cut_at = party->power.calls + world_draw(world, 1, 60);
+}
+
+static void befall(struct world *world, enum befalls which)
+{
+    unsigned a = (unsigned)world_draw(world, 0, world->count - 1);
+    unsigned b = (a + (unsigned)world_draw(world, 1, world->count - 1)) % world->count;
     struct party *party = &world->party[a];
 
-    world->timer[which].at = world->time + 1 + random_below(&world->random, 2 * world->timer[which].mean);
     if (which == SAY) {
         world_say(world);
     } else if (which == POWER_CUT && party_runs(party)) {
-        if (world_one_in(world, 3))
-            world_lose_power(world, party);
-        else
-            party->power.cut_at = party->power.calls + world_draw(world, 1, 60);
+        cut_power(world, party);
     } else if (which == KILL && party_runs(party)) {
         world_kill_office(world, party);
     } else if (which == CUT) {
         world->result->cuts += network_cut(world->network, a, b, world_one_in(world, 2), world->time);
     } else if (which == BLOCK) {
-        world->result->blocks++;
-        network_block(world->network, a, b, world->time + world_draw(world, 100000, 20000000));
+        plan_clog(world, a, b, world->time, world->time + world_draw_time(world, 100000, 20000000, 30 * DAY_US));
+    } else if (which == SWIZZLE) {
+        swizzle(world);
+    } else if (which == FLAP) {
+        flap(world, a, b);
+    } else if (which == ISLAND) {
+        cut_island_off(world);
     } else if (which == JUMP) {
-        world->result->jumps++;
-        party->clock.wall_off = (int64_t)world_draw(world, 0, 7200000000) - 3600000000;
+        jump(world, party);
     } else if (which == TROUBLE) {
         trouble(world, party);
     } else if (which == FULL) {
@@ -212,4 +228,29 @@ void world_befall(struct world *world, enum befalls which)
     } else if (which == BEYOND) {
         befall_beyond(world);
     }
+}
+
+static bool is_left_out(const struct world_orders *orders, uint64_t number)
+{
+    for (size_t i = 0; i < orders->count; i++)
+        if (orders->number[i] == number)
+            return false;
+    return orders->only;
+}
+
+void world_befall(struct world *world, enum befalls which)
+{
+    struct timer *timer = &world->timer[which];
+    uint64_t number = ++world->befall_count;
+
+    timer->at = world->time + 1 + random_below(&timer->random, 2 * timer->mean);
+    if (is_left_out(world->orders, number) || number > BEFALLEN_MAX)
+        return;
+    world->result->befallen[world->result->befallen_count++] =
+        (struct world_befallen){.number = number, .time_us = world->time, .what = world_name_of(which)};
+    trace_note(&world->trace, "%" PRIu64 " befalls: %s", number, world_name_of(which));
+    random_start(&world->befall, world->orders->seed, STREAM_BEFALLS + number);
+    world->chance = &world->befall;
+    befall(world, which);
+    world->chance = &world->random;
 }

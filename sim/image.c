@@ -1,5 +1,9 @@
+/* The low-level SHA-256 calls of OpenSSL 3.0 are deprecated and fast: everything is hashed again after each crash. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "image.h"
 
+#include <openssl/sha.h>
 #include <sodium.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -16,10 +20,10 @@ static void unreadable(struct image *image, const char *what, sqlite3 *connectio
 
 static void add_entry(struct image_log *log, uint64_t index, const void *bytes, size_t size)
 {
-    crypto_hash_sha256_state hash;
+    SHA256_CTX hash;
     const uint8_t zero = 0;
 
-    if (index != log->count) {
+    if (index != log->first + log->count) {
         log->has_gap = true;
         return;
     }
@@ -27,16 +31,35 @@ static void add_entry(struct image_log *log, uint64_t index, const void *bytes, 
         log->leaf = reallocarray(log->leaf, log->count == 0 ? 1 : 2 * log->count, sizeof log->leaf[0]);
     if (log->leaf == NULL)
         abort();
-    (void)crypto_hash_sha256_init(&hash);
-    (void)crypto_hash_sha256_update(&hash, &zero, 1);
-    (void)crypto_hash_sha256_update(&hash, bytes, size);
-    (void)crypto_hash_sha256_final(&hash, log->leaf[log->count++]);
+    (void)SHA256_Init(&hash);
+    (void)SHA256_Update(&hash, &zero, 1);
+    (void)SHA256_Update(&hash, bytes, size);
+    (void)SHA256_Final(log->leaf[log->count++], &hash);
+}
+
+static void read_log(struct image *image, sqlite3 *connection, int64_t log, int64_t member)
+{
+    static const char entries[] = "SELECT place & 1099511627775, bytes FROM entries WHERE place >= ?1 AND place < ?2 "
+                                  "ORDER BY place";
+    struct image_log *out = &image->log[member];
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(connection, entries, -1, &statement, NULL);
+
+    (void)sqlite3_bind_int64(statement, 1, (log << 40) + (int64_t)out->first);
+    (void)sqlite3_bind_int64(statement, 2, (log + 1) << 40);
+    while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        add_entry(out, (uint64_t)sqlite3_column_int64(statement, 0), sqlite3_column_blob(statement, 1),
+                  (size_t)sqlite3_column_bytes(statement, 1));
+        code = SQLITE_OK;
+    }
+    if (code != SQLITE_DONE)
+        unreadable(image, "its entries cannot be read", connection);
+    (void)sqlite3_finalize(statement);
 }
 
 static void read_rows(struct image *image, sqlite3 *connection)
 {
-    static const char entries[] = "SELECT l.member, e.place & 1099511627775, e.bytes FROM entries e JOIN logs l "
-                                  "ON l.log = e.place >> 40 ORDER BY e.place";
+    static const char logs[] = "SELECT log, member FROM logs ORDER BY log";
     static const char batch[] = "SELECT hex(value) FROM meta WHERE key = 'batch'";
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(connection, batch, -1, &statement, NULL);
@@ -44,13 +67,12 @@ static void read_rows(struct image *image, sqlite3 *connection)
     if (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
         image->batch = strtoull((const char *)sqlite3_column_text(statement, 0), NULL, 16);
     (void)sqlite3_finalize(statement);
-    code = sqlite3_prepare_v2(connection, entries, -1, &statement, NULL);
+    code = sqlite3_prepare_v2(connection, logs, -1, &statement, NULL);
     while (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        int64_t member = sqlite3_column_int64(statement, 0);
+        int64_t member = sqlite3_column_int64(statement, 1);
 
         if (member >= 0 && member < IMAGE_MEMBERS_MAX)
-            add_entry(&image->log[member], (uint64_t)sqlite3_column_int64(statement, 1),
-                      sqlite3_column_blob(statement, 2), (size_t)sqlite3_column_bytes(statement, 2));
+            read_log(image, connection, sqlite3_column_int64(statement, 0), member);
         code = SQLITE_OK;
     }
     if (code != SQLITE_DONE)
@@ -58,12 +80,14 @@ static void read_rows(struct image *image, sqlite3 *connection)
     (void)sqlite3_finalize(statement);
 }
 
-void image_read(struct image *image, unsigned disk)
+void image_read(struct image *image, unsigned disk, const uint64_t first[IMAGE_MEMBERS_MAX])
 {
     sqlite3 *connection = NULL;
     char path[64];
 
     *image = (struct image){.readable = true};
+    for (size_t i = 0; i < IMAGE_MEMBERS_MAX && first != NULL; i++)
+        image->log[i].first = first[i];
     (void)snprintf(path, sizeof path, "/view/%u/liaison.db", disk);
     if (sqlite3_open_v2(path, &connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
         sqlite3_exec(connection, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL) != SQLITE_OK)

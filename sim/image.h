@@ -10,7 +10,8 @@
 #define IMAGE_MEMBERS_MAX 8
 
 struct image_log {
-    uint64_t count; /* entries, from 0 on, if there are no gaps */
+    uint64_t first; /* of the entries that were read */
+    uint64_t count; /* of them, if there are no gaps */
     bool has_gap;
     uint8_t (*leaf)[32]; /* SHA-256(0 | bytes) of each */
 };
@@ -22,8 +23,8 @@ struct image {
     struct image_log log[IMAGE_MEMBERS_MAX]; /* by member of the first line */
 };
 
-/* The durable image of the database "/view/NUMBER/liaison.db". */
-void image_read(struct image *image, unsigned disk);
+/* The durable image of the database "/view/NUMBER/liaison.db": of each log what stands from `first` on; NULL: all. */
+void image_read(struct image *image, unsigned disk, const uint64_t first[IMAGE_MEMBERS_MAX]);
 void image_free(struct image *image);
 
 struct image_mark {

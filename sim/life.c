@@ -11,12 +11,19 @@
 
 uint64_t world_draw(struct world *world, uint64_t least, uint64_t most)
 {
-    return random_between(&world->random, least, most);
+    return random_between(world->chance, least, most);
+}
+
+uint64_t world_draw_time(struct world *world, uint64_t least, uint64_t most, uint64_t limit)
+{
+    uint64_t us = world_draw(world, least, most) * world->pace.times;
+
+    return us < limit ? us : limit;
 }
 
 bool world_one_in(struct world *world, uint64_t n)
 {
-    return random_below(&world->random, n) == 0;
+    return random_below(world->chance, n) == 0;
 }
 
 struct now world_now_of(struct world *world, struct party *party)
@@ -36,19 +43,32 @@ static uint64_t troubles_of(const struct party *party)
 /* --- starting and dying --------------------------------------------------------------------------------------------
  */
 
+/* How long a machine is down. */
+static uint64_t draw_pause(struct world *world)
+{
+    if (world->pace.storm || world_one_in(world, 2))
+        return world_draw(world, 1, 100000);
+    if (world_one_in(world, 2))
+        return world_draw_time(world, 1, 500000, DAY_US);
+    return world_draw_time(world, 1, 20000000, 30 * DAY_US);
+}
+
 static void note_end(struct world *world, struct party *party, bool silently, const char *how)
 {
     trace_note(&world->trace, "%u %s", party->number, how);
     network_die(world->network, party->number, silently, world->time);
     party_end(party);
-    for (size_t i = 0; i < REQUESTS_MAX; i++)
-        if (world->request[i].party == party->number && world->request[i].kind == REQUEST_SAY) {
-            for (size_t k = 0; k < world->request[i].count; k++)
-                world->text[world->request[i].text + k].is_out = false;
-            world->request[i].kind = REQUEST_NONE;
-        }
-    world->start_at[party->number] =
-        world->time + (world_one_in(world, 4) ? world_draw(world, 1, 20000000) : world_draw(world, 1, 500000));
+    for (size_t i = 0; i < REQUESTS_MAX; i++) {
+        struct request *request = &world->request[i];
+
+        if (request->kind != REQUEST_SAY || request->party != party->number)
+            continue;
+        for (size_t k = 0; k < request->count; k++)
+            world->text[request->text[k]].is_out = false;
+        free(request->text);
+        *request = (struct request){0};
+    }
+    world->start_at[party->number] = world->time + draw_pause(world);
 }
 
 void world_lose_power(struct world *world, struct party *party)
@@ -75,6 +95,13 @@ static bool may_stop(const struct world *world, const struct party *party)
     return troubles_of(party) != world->troubles[party->number] || oracle_excused(world->oracle, party->number);
 }
 
+/* How long people wait before they start an office again that has stopped. */
+static uint64_t draw_patience(struct world *world)
+{
+    return world->faults_fall ? world_draw_time(world, 100000, 3000000, DAY_US / 8)
+                              : world_draw(world, 100000, 3000000);
+}
+
 void world_start(struct world *world, struct party *party)
 {
     struct error error = {0};
@@ -84,8 +111,10 @@ void world_start(struct world *world, struct party *party)
     world->start_at[party->number] = UINT64_MAX;
     world->troubles[party->number] = troubles_of(party);
     world->said_stopped[party->number] = false;
-    if (world->faults_fall && world->timer[POWER_CUT].mean > 0 && world_one_in(world, 3))
-        party->power.cut_at = party->power.calls + world_draw(world, 1, 150); /* while it recovers */
+    if (world->faults_fall && world->recovery_cuts[party->number] > 0) {
+        world->recovery_cuts[party->number]--;
+        party->power.cut_at = party->power.calls + world_draw(world, 1, 150);
+    }
     if (party->clock.started == 0 || world_one_in(world, 2))
         party->clock.started = world->time;
     if (party_start(party, world->time, &error)) {
@@ -102,7 +131,7 @@ void world_start(struct world *world, struct party *party)
     }
     if (!may_stop(world, party))
         oracle_condemn(world->oracle, "party %u cannot start, and nothing befell it: %s", party->number, error.message);
-    world->start_at[party->number] = world->time + world_draw(world, 500000, 3000000);
+    world->start_at[party->number] = world->time + draw_patience(world);
     if (!world->faults_fall && oracle_excused(world->oracle, party->number)) {
         world->stays_stopped[party->number] = true;
         world->start_at[party->number] = UINT64_MAX;
@@ -125,7 +154,7 @@ static void look_at_state(struct world *world, struct party *party)
     else if (!may_stop(world, party))
         oracle_condemn(world->oracle, "party %u has stopped, and nothing befell it: %s", party->number, reason);
     if (troubles_of(party) != world->troubles[party->number]) {
-        world->start_at[party->number] = world->time + world_draw(world, 100000, 2000000);
+        world->start_at[party->number] = world->time + draw_patience(world);
         return;
     }
     world->stays_stopped[party->number] = true;
@@ -162,15 +191,14 @@ static void take_said(struct world *world, const struct request *request, const 
     trace_note(&world->trace, "%u answers %" PRIu64 ": %s %" PRIu64, request->party, event->request,
                error_code_name(event->error.code), event->number);
     for (size_t i = 0; i < request->count; i++) {
-        struct text *text = &world->text[request->text + i];
+        struct text *text = &world->text[request->text[i]];
 
         text->is_out = false;
         if (event->error.code != ERROR_NONE)
             continue;
-        oracle_recorded(world->oracle, request->party, request->text + i,
+        oracle_recorded(world->oracle, request->party, request->text[i],
                         event->numbers != NULL ? event->numbers[i] : event->number + i);
         text->recorded = true;
-        world->recorded++;
     }
 }
 
@@ -194,11 +222,12 @@ static void take_reply(struct world *world, const struct office_event *event)
     struct request *request = &world->request[event->request - 1];
     enum request_kind kind = request->kind;
 
-    request->kind = REQUEST_NONE;
-    if (kind == REQUEST_SAY) {
+    if (kind == REQUEST_SAY)
         take_said(world, request, event);
+    free(request->text);
+    *request = (struct request){.party = request->party};
+    if (kind == REQUEST_SAY)
         return;
-    }
     if (event->error.code != ERROR_NONE)
         oracle_condemn(world->oracle, "party %u refuses: %s", request->party, event->error.message);
     if (kind == REQUEST_FOUND) {
@@ -220,9 +249,8 @@ static void take_event(struct world *world, struct party *party, const struct of
         take_reply(world, event);
         break;
     case OFFICE_DIAL:
-        party->end[event->link] =
-            network_dial(world->network, party->number, party_named(event->address.host), world->time);
-        party->ends_at[event->link] = 0;
+        party_open_link(party, event->link,
+                        network_dial(world->network, party->number, party_named(event->address.host), world->time));
         break;
     case OFFICE_CLOSE:
         party_close_link(party, event->link, world->time);

@@ -13,40 +13,39 @@
 #include "record/head.h"
 #include "system.h"
 
-#define TEXTS_MAX 8192
-#define LOG_MAX 8192
+#define LOG_MAX (UINT64_C(1) << 20)
 #define UNKNOWN UINT64_MAX
+#define WHOLE_EVERY 16 /* so often an inspection reads everything again */
 
 struct text {
     unsigned party;
     uint64_t index; /* UNKNOWN: nobody said yet */
     bool recorded;
-    char text[ORACLE_TEXT_MAX];
     bool shown[ORACLE_PARTIES_MAX]; /* by whom, when asked in the end */
+    char *text;
 };
 
-struct leaf {
-    bool known;
+/* An entry of a log, and the root of the log up to it. */
+struct kept {
+    bool known, is_signed;
+    bool early[ORACLE_PARTIES_MAX]; /* told before its turn, since that party started */
     uint8_t hash[32];
-};
-
-struct signed_root {
-    bool known;
     uint8_t root[32];
+    uint64_t text; /* its number + 1; 0: not known */
 };
 
 /* One author's log, as it must be. */
 struct log {
     bool has_origin;
     char origin[ORIGIN_SIZE];
-    struct leaf leaf[LOG_MAX];
-    struct signed_root head[LOG_MAX];
+    struct kept *entry;
+    uint64_t capacity;
     uint64_t largest;                      /* size signed */
-    uint64_t text_at[LOG_MAX];             /* text number + 1 of the entry; 0: not known */
     uint64_t promised[ORACLE_PARTIES_MAX]; /* entries that party must keep */
     uint64_t durable[ORACLE_PARTIES_MAX];  /* entries seen in its durable image */
+    uint64_t checked[ORACLE_PARTIES_MAX];  /* of these, compared with what was signed */
     uint64_t told[ORACLE_PARTIES_MAX];     /* entries below this were told, since it started */
-    bool early[ORACLE_PARTIES_MAX][LOG_MAX];
+    bool told_early[ORACLE_PARTIES_MAX];
 };
 
 struct oracle {
@@ -55,9 +54,13 @@ struct oracle {
     struct trace *trace;
     bool excused[ORACLE_PARTIES_MAX];
     bool distrusted[ORACLE_PARTIES_MAX], forked[ORACLE_PARTIES_MAX];
+    uint64_t inspections[ORACLE_PARTIES_MAX];
+    uint64_t receipted_at[ORACLE_PARTIES_MAX]; /* time of its last receipt, seconds */
     uint64_t heads, receipts;
     struct log *log[ORACLE_PARTIES_MAX];
-    struct text *text[TEXTS_MAX];
+    struct text *text;
+    size_t text_count, text_capacity;
+    const char *wrong; /* the verdict's form */
     char verdict[400];
 };
 
@@ -90,10 +93,13 @@ void oracle_free(struct oracle *oracle)
 {
     if (oracle == NULL)
         return;
-    for (unsigned i = 0; i < oracle->parties; i++)
+    for (unsigned i = 0; i < oracle->parties; i++) {
+        free(oracle->log[i]->entry);
         free(oracle->log[i]);
-    for (size_t i = 0; i < TEXTS_MAX; i++)
-        free(oracle->text[i]);
+    }
+    for (size_t i = 0; i < oracle->text_count; i++)
+        free(oracle->text[i].text);
+    free(oracle->text);
     judge = NULL;
     free(oracle);
 }
@@ -109,10 +115,16 @@ void oracle_condemn(struct oracle *oracle, const char *format, ...)
 
     if (oracle->verdict[0] != 0)
         return;
+    oracle->wrong = format;
     va_start(arguments, format);
     (void)vsnprintf(oracle->verdict, sizeof oracle->verdict, format, arguments);
     va_end(arguments);
     trace_note(oracle->trace, "WRONG: %s", oracle->verdict);
+}
+
+const char *oracle_wrong(const struct oracle *oracle)
+{
+    return oracle->wrong;
 }
 
 void oracle_acts(struct oracle *oracle, unsigned party)
@@ -150,43 +162,79 @@ bool oracle_saw_fork(const struct oracle *oracle, unsigned party)
 
 /* --- what is on the platters ------------------------------------------------------------------------------------- */
 
+/* The entry `index`, which must be below LOG_MAX. */
+static struct kept *kept_of(struct log *log, uint64_t index)
+{
+    uint64_t capacity = log->capacity == 0 ? 64 : log->capacity;
+
+    while (capacity <= index)
+        capacity *= 2;
+    if (capacity > log->capacity) {
+        log->entry = reallocarray(log->entry, capacity, sizeof log->entry[0]);
+        if (log->entry == NULL)
+            abort();
+        memset(log->entry + log->capacity, 0, (capacity - log->capacity) * sizeof log->entry[0]);
+        log->capacity = capacity;
+    }
+    return &log->entry[index];
+}
+
+static void inspect_entry(struct oracle *oracle, unsigned party, unsigned author, uint64_t index,
+                          const uint8_t leaf[static 32])
+{
+    const struct log *log = oracle->log[author];
+    struct kept *entry = kept_of(oracle->log[author], index);
+    bool differs = entry->known && memcmp(entry->hash, leaf, 32) != 0;
+
+    if (differs && oracle->distrusted[author])
+        oracle->forked[author] |= !oracle->distrusted[party];
+    else if (differs)
+        oracle_condemn(oracle, "entry %u/%" PRIu64 " has other bytes at party %u", author, index, party);
+    /* What nobody signed may be forgotten, and its number given again. */
+    if (!entry->known && (index < log->largest || (oracle->distrusted[author] && party != author))) {
+        entry->known = true;
+        memcpy(entry->hash, leaf, 32);
+    }
+}
+
 static void inspect_log(struct oracle *oracle, unsigned party, unsigned author, const struct image_log *image)
 {
     struct log *log = oracle->log[author];
+    uint64_t end = image->first + image->count;
 
     if (image->has_gap && !oracle->excused[party]) /* a rotten page may have held what is between */
-        oracle_condemn(oracle, "party %u keeps the log of %u with a gap after %" PRIu64, party, author, image->count);
-    for (uint64_t i = 0; i < image->count && i < LOG_MAX; i++) {
-        bool differs = log->leaf[i].known && memcmp(log->leaf[i].hash, image->leaf[i], 32) != 0;
-
-        if (differs && oracle->distrusted[author])
-            oracle->forked[author] |= !oracle->distrusted[party];
-        else if (differs)
-            oracle_condemn(oracle, "entry %u/%" PRIu64 " has other bytes at party %u", author, i, party);
-        /* What nobody signed may be forgotten, and its number given again. */
-        if (!log->leaf[i].known && (i < log->largest || (oracle->distrusted[author] && party != author))) {
-            log->leaf[i].known = true;
-            memcpy(log->leaf[i].hash, image->leaf[i], 32);
-        }
-    }
-    log->durable[party] = image->count;
-    if (image->count < log->promised[party] && !oracle->excused[party])
+        oracle_condemn(oracle, "party %u keeps the log of %u with a gap after %" PRIu64, party, author, end);
+    for (uint64_t i = image->first; i < end && i < LOG_MAX; i++)
+        inspect_entry(oracle, party, author, i, image->leaf[i - image->first]);
+    log->durable[party] = end;
+    log->checked[party] = end < log->largest || oracle->distrusted[author] ? end : log->largest;
+    if (end < log->promised[party] && !oracle->excused[party])
         oracle_condemn(oracle, "party %u promised to keep %" PRIu64 " entries of %u and has %" PRIu64, party,
-                       log->promised[party], author, image->count);
+                       log->promised[party], author, end);
 }
 
-void oracle_inspect(struct oracle *oracle, unsigned party)
+/* Reads what was not compared yet, and the entry before it; or everything. */
+static void inspect(struct oracle *oracle, unsigned party, bool whole)
 {
+    uint64_t first[IMAGE_MEMBERS_MAX] = {0};
     struct image image;
 
     if (oracle->distrusted[party])
         return;
-    image_read(&image, 2 * party);
+    for (unsigned author = 0; author < oracle->parties && !whole; author++)
+        if (oracle->log[author]->checked[party] > 0)
+            first[author] = oracle->log[author]->checked[party] - 1;
+    image_read(&image, 2 * party, first);
     if (!image.readable && !oracle->excused[party])
         oracle_condemn(oracle, "the durable database of party %u: %s", party, image.why);
     for (unsigned author = 0; author < oracle->parties && image.readable; author++)
         inspect_log(oracle, party, author, &image.log[author]);
     image_free(&image);
+}
+
+void oracle_inspect(struct oracle *oracle, unsigned party)
+{
+    inspect(oracle, party, true);
 }
 
 /* From now on `party` must keep so many entries of `author`, and it must have them now. */
@@ -199,7 +247,7 @@ static void promise(struct oracle *oracle, unsigned party, unsigned author, uint
     if (size > log->promised[party])
         log->promised[party] = size;
     if (size > log->durable[party])
-        oracle_inspect(oracle, party);
+        inspect(oracle, party, oracle->excused[party] || oracle->inspections[party]++ % WHOLE_EVERY == 0);
 }
 
 /* --- signatures -------------------------------------------------------------------------------------------------- */
@@ -232,6 +280,7 @@ static void take_head(struct oracle *oracle, const char *origin, const struct he
 {
     unsigned party = oracle->acting;
     struct log *log = oracle->log[party];
+    struct kept *last = NULL;
 
     oracle->heads++;
     if (!log->has_origin) {
@@ -244,37 +293,47 @@ static void take_head(struct oracle *oracle, const char *origin, const struct he
         oracle_condemn(oracle, "party %u signs a head of size %" PRIu64 " for %s", party, head->size, origin);
         return;
     }
-    if (log->head[head->size].known && memcmp(log->head[head->size].root, head->root, 32) != 0)
+    last = kept_of(log, head->size - 1);
+    if (last->is_signed && memcmp(last->root, head->root, 32) != 0)
         oracle_condemn(oracle, "party %u signs two roots for size %" PRIu64, party, head->size);
     if (head->size < log->largest)
         oracle_condemn(oracle, "party %u signs size %" PRIu64 " after size %" PRIu64, party, head->size, log->largest);
-    log->head[head->size].known = true;
-    memcpy(log->head[head->size].root, head->root, 32);
+    last->is_signed = true;
+    memcpy(last->root, head->root, 32);
     log->largest = head->size > log->largest ? head->size : log->largest;
     promise(oracle, party, party, head->size);
     check_mark(oracle, party, party, head->size);
 }
 
-static void take_receipt(struct oracle *oracle, const char *origin, const struct head *head)
+static bool was_signed(const struct log *log, const struct head *head)
 {
+    const struct kept *last = NULL;
+
+    if (head->size == 0 || head->size > log->largest)
+        return false;
+    last = &log->entry[head->size - 1];
+    return last->is_signed && memcmp(last->root, head->root, 32) == 0;
+}
+
+static void take_receipt(struct oracle *oracle, const char *origin, const struct head *head, uint64_t time)
+{
+    unsigned party = oracle->acting;
     int author = author_of(oracle, origin);
 
     oracle->receipts++;
-    if (oracle->distrusted[oracle->acting])
+    if (oracle->distrusted[party])
         return;
-    if (author >= 0 && oracle->distrusted[author] && head->size < LOG_MAX) {
-        promise(oracle, oracle->acting, (unsigned)author, head->size);
-        check_mark(oracle, oracle->acting, (unsigned)author, head->size);
-        return;
-    }
-    if (author < 0 || head->size >= LOG_MAX || !oracle->log[author]->head[head->size].known ||
-        memcmp(oracle->log[author]->head[head->size].root, head->root, 32) != 0)
-        oracle_condemn(oracle, "party %u gives a receipt for a head that nobody signed, of size %" PRIu64,
-                       oracle->acting, head->size);
+    if (author < 0 || (!oracle->distrusted[author] && !was_signed(oracle->log[author], head)))
+        oracle_condemn(oracle, "party %u gives a receipt for a head that nobody signed, of size %" PRIu64, party,
+                       head->size);
+    if (time < oracle->receipted_at[party] && !oracle->excused[party])
+        oracle_condemn(oracle, "party %u gives a receipt of the time %" PRIu64 " after one of %" PRIu64, party, time,
+                       oracle->receipted_at[party]);
+    oracle->receipted_at[party] = time;
     if (author < 0)
         return;
-    promise(oracle, oracle->acting, (unsigned)author, head->size);
-    check_mark(oracle, oracle->acting, (unsigned)author, head->size);
+    promise(oracle, party, (unsigned)author, head->size);
+    check_mark(oracle, party, (unsigned)author, head->size);
 }
 
 void __wrap_head_sign(struct head *head, const char *origin, const uint8_t log_secret[static SIGN_SECRET_SIZE])
@@ -291,35 +350,44 @@ void __wrap_receipt_sign(struct receipt *receipt, const struct head *head, const
     __real_receipt_sign(receipt, head, origin, receipt_secret);
     foe_signs_receipt(receipt_secret);
     if (judge != NULL)
-        take_receipt(judge, origin, head);
+        take_receipt(judge, origin, head, receipt->time);
 }
 
 /* --- what is said to people -------------------------------------------------------------------------------------- */
 
 void oracle_handed_in(struct oracle *oracle, unsigned party, uint64_t number, const char *text)
 {
-    if (number >= TEXTS_MAX || (oracle->text[number] = calloc(1, sizeof *oracle->text[number])) == NULL)
+    if (number != oracle->text_count)
         abort();
-    oracle->text[number]->party = party;
-    oracle->text[number]->index = UNKNOWN;
-    (void)snprintf(oracle->text[number]->text, ORACLE_TEXT_MAX, "%s", text);
+    if (oracle->text_count == oracle->text_capacity) {
+        oracle->text_capacity = oracle->text_capacity == 0 ? 256 : 2 * oracle->text_capacity;
+        oracle->text = reallocarray(oracle->text, oracle->text_capacity, sizeof oracle->text[0]);
+    }
+    if (oracle->text == NULL)
+        abort();
+    oracle->text[number] = (struct text){.party = party, .index = UNKNOWN, .text = strdup(text)};
+    oracle->text_count++;
+    if (oracle->text[number].text == NULL)
+        abort();
 }
 
 /* A text has one number, and a number one text. */
 static void place(struct oracle *oracle, unsigned author, uint64_t number, uint64_t index)
 {
-    struct text *text = oracle->text[number];
+    struct text *text = &oracle->text[number];
+    struct kept *entry = index < LOG_MAX ? kept_of(oracle->log[author], index) : NULL;
 
     if (text->index != UNKNOWN && text->index != index)
         oracle_condemn(oracle, "text %" PRIu64 " of party %u stands at %" PRIu64 " and at %" PRIu64, number, author,
                        text->index, index);
-    if (index < LOG_MAX && oracle->log[author]->text_at[index] != 0 &&
-        oracle->log[author]->text_at[index] != number + 1)
+    if (entry == NULL)
+        oracle_condemn(oracle, "text %" PRIu64 " of party %u stands at %" PRIu64, number, author, index);
+    else if (entry->text != 0 && entry->text != number + 1)
         oracle_condemn(oracle, "entry %u/%" PRIu64 " is text %" PRIu64 " and text %" PRIu64, author, index,
-                       oracle->log[author]->text_at[index] - 1, number);
+                       entry->text - 1, number);
     text->index = index;
-    if (index < LOG_MAX)
-        oracle->log[author]->text_at[index] = number + 1;
+    if (entry != NULL)
+        entry->text = number + 1;
 }
 
 void oracle_recorded(struct oracle *oracle, unsigned party, uint64_t number, uint64_t index)
@@ -327,7 +395,7 @@ void oracle_recorded(struct oracle *oracle, unsigned party, uint64_t number, uin
     if (oracle->distrusted[party])
         return;
     place(oracle, party, number, index);
-    oracle->text[number]->recorded = true;
+    oracle->text[number].recorded = true;
     promise(oracle, party, party, index + 1);
 }
 
@@ -346,7 +414,7 @@ static struct text *find_text(struct oracle *oracle, unsigned party, unsigned au
 
     memcpy(start, said.data, said.size < sizeof start - 1 ? said.size : sizeof start - 1);
     number = strtoull(start, NULL, 10);
-    text = number < TEXTS_MAX ? oracle->text[number] : NULL;
+    text = number < oracle->text_count ? &oracle->text[number] : NULL;
     if (text == NULL || text->party != author || !span_equal(said, span_of_string(text->text))) {
         oracle_condemn(oracle, "party %u tells of %u/%" PRIu64 " what its author never said", party, author, index);
         return NULL;
@@ -359,6 +427,7 @@ void oracle_told(struct oracle *oracle, unsigned party, unsigned author, uint64_
                  bool early)
 {
     struct log *log = oracle->log[author];
+    struct kept *entry = NULL;
 
     if (oracle->distrusted[party] || oracle->distrusted[author])
         return;
@@ -366,14 +435,15 @@ void oracle_told(struct oracle *oracle, unsigned party, unsigned author, uint64_
     if (index >= LOG_MAX)
         return;
     if (!early && index > log->durable[party])
-        oracle_inspect(oracle, party);
+        inspect(oracle, party, oracle->excused[party]);
     if (!early && index > log->durable[party] && !oracle->excused[party])
         oracle_condemn(oracle, "party %u tells of %u/%" PRIu64 " before its turn, and does not say so", party, author,
                        index);
-    if (index < log->told[party] || log->early[party][index])
+    entry = kept_of(log, index);
+    if (index < log->told[party] || entry->early[party])
         oracle_condemn(oracle, "party %u tells of %u/%" PRIu64 " twice or out of order", party, author, index);
     if (urgent)
-        log->early[party][index] = true;
+        log->told_early[party] = entry->early[party] = true;
     else
         log->told[party] = index + 1;
 }
@@ -381,8 +451,12 @@ void oracle_told(struct oracle *oracle, unsigned party, unsigned author, uint64_
 void oracle_started(struct oracle *oracle, unsigned party)
 {
     for (unsigned author = 0; author < oracle->parties; author++) {
-        oracle->log[author]->told[party] = 0;
-        memset(oracle->log[author]->early[party], 0, sizeof oracle->log[author]->early[party]);
+        struct log *log = oracle->log[author];
+
+        log->told[party] = 0;
+        for (uint64_t i = 0; i < log->capacity && log->told_early[party]; i++)
+            log->entry[i].early[party] = false;
+        log->told_early[party] = false;
     }
 }
 
@@ -393,7 +467,6 @@ void oracle_shown(struct oracle *oracle, unsigned party, unsigned author, uint64
     if (oracle->distrusted[party] || oracle->distrusted[author])
         return;
     text = find_text(oracle, party, author, index, said);
-
     if (text == NULL)
         return;
     if (text->shown[party])
@@ -403,12 +476,14 @@ void oracle_shown(struct oracle *oracle, unsigned party, unsigned author, uint64
 
 void oracle_shown_all(struct oracle *oracle, unsigned party)
 {
-    for (size_t i = 0; i < TEXTS_MAX && oracle->text[i] != NULL; i++)
-        if (oracle->text[i]->recorded && !oracle->text[i]->shown[party] &&
-            !oracle->distrusted[oracle->text[i]->party] &&
-            oracle->text[i]->index < oracle->log[oracle->text[i]->party]->durable[party])
+    for (size_t i = 0; i < oracle->text_count; i++) {
+        const struct text *text = &oracle->text[i];
+
+        if (text->recorded && !text->shown[party] && !oracle->distrusted[text->party] &&
+            text->index < oracle->log[text->party]->durable[party])
             oracle_condemn(oracle, "party %u does not show text %zu, which party %u recorded as %" PRIu64, party, i,
-                           oracle->text[i]->party, oracle->text[i]->index);
+                           text->party, text->index);
+    }
 }
 
 /* --- the end ------------------------------------------------------------------------------------------------------ */
@@ -428,18 +503,19 @@ static void check_roots(struct oracle *oracle, unsigned author)
     struct log *log = oracle->log[author];
     uint8_t peak[64][32];
 
-    for (uint64_t size = 1; size <= log->largest && log->leaf[size - 1].known; size++) {
+    for (uint64_t size = 1; size <= log->largest && log->entry[size - 1].known; size++) {
+        const struct kept *last = &log->entry[size - 1];
         uint8_t node[32];
         unsigned level = 0;
 
-        memcpy(node, log->leaf[size - 1].hash, 32);
+        memcpy(node, last->hash, 32);
         for (; (size - 1) >> level & 1; level++)
             join(node, peak[level], node);
         memcpy(peak[level], node, 32);
         for (unsigned above = level + 1; above < 63; above++)
             if (size >> above & 1)
                 join(node, peak[above], node);
-        if (log->head[size].known && memcmp(node, log->head[size].root, 32) != 0)
+        if (last->is_signed && memcmp(node, last->root, 32) != 0)
             oracle_condemn(oracle, "the root that party %u signed for size %" PRIu64 " is not that of its entries",
                            author, size);
     }

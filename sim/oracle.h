@@ -9,8 +9,9 @@
  *   3. a log has no gaps, and the same bytes at every office at all times; its signed roots are those of its bytes;
  *   4. what is handed in has one number, is told once, in its author's order, as it was handed in; nothing else is
  * told;
- *   5. an office is ready or has stopped, and then says why; within the fault model it never stops.
- * A fault beyond the model excuses an office from 5, and from keeping what its disk took; never from 2, 3 and 4.
+ *   5. an office is ready or has stopped, and then says why; within the fault model it never stops;
+ *   6. the times of a party's receipts never fall, whatever its clock shows and however often it starts.
+ * A fault beyond the model excuses an office from 5 and 6, and from keeping what its disk took; never from 2, 3 and 4.
  * A false party is held to nothing; all that is demanded of the others is demanded beside it.
  */
 #ifndef LIAISON_SIM_ORACLE_H
@@ -28,6 +29,8 @@ struct oracle *oracle_new(unsigned parties, struct trace *trace);
 void oracle_free(struct oracle *oracle);
 /* The first thing that was wrong; NULL if nothing is. */
 const char *oracle_verdict(const struct oracle *oracle);
+/* The form of that sentence, without its numbers: two worlds with the same form have the same thing wrong. */
+const char *oracle_wrong(const struct oracle *oracle);
 /* Something is wrong that another part found. The first is kept. */
 void oracle_condemn(struct oracle *oracle, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -43,7 +46,7 @@ bool oracle_distrusts(const struct oracle *oracle, unsigned party);
 /* Whether two parties keep different bytes as the same entry of its log. */
 bool oracle_saw_fork(const struct oracle *oracle, unsigned party);
 
-/* A text is handed in; gives it a number of its own, which the text begins with ("17 ..."). */
+/* A text is handed in. They are numbered from 0 on, and begin with their number ("17 ..."). */
 void oracle_handed_in(struct oracle *oracle, unsigned party, uint64_t text_number, const char *text);
 /* The office answered that it is recorded as entry `index` of its log. */
 void oracle_recorded(struct oracle *oracle, unsigned party, uint64_t text_number, uint64_t index);
@@ -58,8 +61,8 @@ void oracle_started(struct oracle *oracle, unsigned party);
 void oracle_shown(struct oracle *oracle, unsigned party, unsigned author, uint64_t index, struct span text);
 void oracle_shown_all(struct oracle *oracle, unsigned party);
 
-/* Reads a party's durable image and checks it against all that is known. Called by the oracle itself where it must
- * know, and by the world after a power cut. */
+/* Reads a party's durable image and checks all of it against all that is known. Called by the world after a power cut;
+ * where the oracle itself must know, it reads what came since, and now and then everything. */
 void oracle_inspect(struct oracle *oracle, unsigned party);
 /* All logs are equally long at these parties, and all signed roots are right. */
 void oracle_conclude(struct oracle *oracle, const bool *party);

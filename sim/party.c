@@ -84,9 +84,10 @@ static void make_office(struct party *party)
     mark_close(mark);
 }
 
-void party_make(struct party *party, unsigned number, uint64_t seed, enum control control)
+void party_make(struct party *party, unsigned number, uint64_t seed, const struct office_config *config,
+                enum control control)
 {
-    *party = (struct party){.number = number, .control = control};
+    *party = (struct party){.number = number, .config = *config, .control = control};
     random_start(&party->random, seed, 100 + number);
     (void)snprintf(party->name, sizeof party->name, "party-%u.example", number);
     party->database = disk_new(seed, 200 + 2 * number, &party->power);
@@ -139,7 +140,6 @@ static int keep_mark(struct party *party, bool rewrite, struct error *error)
 
 static bool open_office(struct party *party, struct error *error)
 {
-    const struct office_config config = {.keepalive_us = 5 * SECOND_US, .redial_max_us = 30 * SECOND_US};
     struct mark_state state = {0};
     struct error mark_error = {0};
     bool rewrite = false;
@@ -152,7 +152,7 @@ static bool open_office(struct party *party, struct error *error)
         state.log_count = 0;
     }
     party->office =
-        office_open(party->store, party->mark != NULL ? &state : NULL, &mark_error, &config, &rewrite, error);
+        office_open(party->store, party->mark != NULL ? &state : NULL, &mark_error, &party->config, &rewrite, error);
     mark_state_free(&state);
     return party->office != NULL && keep_mark(party, rewrite, error) == 0;
 }
@@ -161,6 +161,7 @@ bool party_start(struct party *party, uint64_t now, struct error *error)
 {
     char path[32];
 
+    party->links = 0;
     for (int i = 0; i < OFFICE_LINKS_MAX; i++)
         party->end[i] = -1;
     memset(party->ends_at, 0, sizeof party->ends_at);
@@ -345,7 +346,7 @@ uint64_t party_next(const struct party *party)
     if (!party_runs(party))
         return next;
     next = clock_when(&party->clock, office_next(party->office));
-    for (int link = 0; link < OFFICE_LINKS_MAX; link++)
+    for (int link = 0; link < party->links; link++)
         if (party->end[link] >= 0 && party->ends_at[link] != 0 && party->ends_at[link] < next)
             next = party->ends_at[link];
     return party->step != STEP_NONE && party->step_at < next ? party->step_at : next;
@@ -363,10 +364,18 @@ void party_step(struct party *party, uint64_t now)
 
 int party_link_of(const struct party *party, int end)
 {
-    for (int link = 0; link < OFFICE_LINKS_MAX; link++)
+    for (int link = 0; link < party->links; link++)
         if (party->end[link] == end)
             return link;
     return -1;
+}
+
+void party_open_link(struct party *party, int link, int end)
+{
+    party->end[link] = end;
+    party->ends_at[link] = 0;
+    if (link >= party->links)
+        party->links = link + 1;
 }
 
 void party_close_link(struct party *party, int link, uint64_t now)
@@ -398,7 +407,7 @@ static void send_link(struct party *party, struct network *network, int link, ui
 
 void party_send(struct party *party, struct network *network, uint64_t now)
 {
-    for (int link = 0; link < OFFICE_LINKS_MAX; link++)
+    for (int link = 0; link < party->links; link++)
         if (party->end[link] >= 0)
             send_link(party, network, link, now);
 }

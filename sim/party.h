@@ -23,6 +23,7 @@ struct party {
     struct clock clock;
     struct random random;
     enum control control;
+    struct office_config config;
     uint64_t disk_us; /* what a step of a job takes at most */
     struct buffer card;
     uint8_t key[OFFICE_KEY_SIZE];
@@ -39,12 +40,14 @@ struct party {
     struct error mark_error;
     enum job_step step;
     uint64_t step_at;
+    int links;                          /* none beyond was used since it started */
     int end[OFFICE_LINKS_MAX];          /* of the network, by the office's number; -1: none */
     uint64_t ends_at[OFFICE_LINKS_MAX]; /* to be closed, then at the latest; 0: not to be closed */
 };
 
 /* Makes the machine and, on faultless disks, the office, as `liaison init` does. */
-void party_make(struct party *party, unsigned number, uint64_t seed, enum control control);
+void party_make(struct party *party, unsigned number, uint64_t seed, const struct office_config *config,
+                enum control control);
 /* Frees it; it may run or not. */
 void party_free(struct party *party);
 
@@ -61,6 +64,8 @@ uint64_t party_next(const struct party *party);
 void party_step(struct party *party, uint64_t now);
 /* Takes a new job from the office if there is one. */
 void party_take_job(struct party *party, uint64_t now);
+/* The office's link has this end of the network. */
+void party_open_link(struct party *party, int link, int end);
 /* OFFICE_CLOSE: the wire goes once its last bytes are sent. */
 void party_close_link(struct party *party, int link, uint64_t now);
 /* Sends what the office has for its links. */

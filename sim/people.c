@@ -3,10 +3,10 @@
  */
 #include "world_internal.h"
 
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-#define AGAIN_MAX 20 /* texts handed in again at a time */
+#define TEXTS_AT_ONCE 64 /* handed in again with one request */
 
 /* --- what people do ------------------------------------------------------------------------------------------------
  */
@@ -14,29 +14,37 @@
 static void new_text(struct world *world, unsigned party)
 {
     struct text *text = &world->text[world->text_count];
+    char said[ORACLE_TEXT_MAX] = {0};
     size_t size = world_one_in(world, 8) ? world_draw(world, 500, ORACLE_TEXT_MAX - 1) : world_draw(world, 12, 200);
-    int start = snprintf(text->text, sizeof text->text, "%zu ", world->text_count);
+    int start = snprintf(said, sizeof said, "%zu ", world->text_count);
 
-    memset(text->text + start, 'a' + (int)(world->text_count % 26), size > (size_t)start ? size - (size_t)start : 0);
+    memset(said + start, 'a' + (int)(world->text_count % 26), size > (size_t)start ? size - (size_t)start : 0);
     text->party = party;
     text->precedence = (unsigned)(world_one_in(world, 6) ? PRECEDENCE_FLASH : world_draw(world, 0, 2));
-    random_fill(&world->random, text->token, sizeof text->token);
-    oracle_handed_in(world->oracle, party, world->text_count, text->text);
+    random_fill(world->chance, text->token, sizeof text->token);
+    text->text = strdup(said);
+    if (text->text == NULL)
+        abort();
+    oracle_handed_in(world->oracle, party, world->text_count, said);
+    world->open[world->open_count++] = world->text_count;
     world->text_count++;
     world->result->texts++;
 }
 
-/* Hands in texts [first, first + count), which all are of one party. */
-static void hand_in(struct world *world, uint64_t first, size_t count)
+/* Hands in texts of one party. */
+static void hand_in(struct world *world, unsigned number, const size_t *texts, size_t count)
 {
-    struct office_message message[8];
-    struct party *party = &world->party[world->text[first].party];
-    struct request *request = world_new_request(world, REQUEST_SAY, party->number);
+    struct office_message message[REQUEST_TEXTS_MAX];
+    struct party *party = &world->party[number];
+    struct request *request = world_new_request(world, REQUEST_SAY, number);
 
-    request->text = first;
+    request->text = calloc(count, sizeof request->text[0]);
+    if (request->text == NULL)
+        abort();
+    memcpy(request->text, texts, count * sizeof texts[0]);
     request->count = count;
     for (size_t i = 0; i < count; i++) {
-        struct text *text = &world->text[first + i];
+        struct text *text = &world->text[texts[i]];
 
         message[i] = (struct office_message){.text = span_of_string(text->text),
                                              .language = span_of_string("en"),
@@ -44,38 +52,55 @@ static void hand_in(struct world *world, uint64_t first, size_t count)
                                              .precedence = text->precedence};
         text->is_out = true;
     }
-    trace_note(&world->trace, "%u is handed %" PRIu64 " to %" PRIu64, party->number, first, first + count - 1);
+    trace_note(&world->trace, "%u is handed %zu from %zu on", number, count, texts[0]);
     office_append(party->office, world_number_of(world, request), span_of_string(LINE), message, count,
                   world_now_of(world, party));
     world_turn(world, party);
 }
 
+/* Of one party, as many as go into one request. */
+static void hand_in_again(struct world *world, unsigned party)
+{
+    size_t texts[TEXTS_AT_ONCE] = {0};
+    size_t count = 0;
+
+    if (!party_runs(&world->party[party]) || world->said_stopped[party])
+        return;
+    for (size_t i = 0; i < world->open_count && count < TEXTS_AT_ONCE; i++) {
+        const struct text *text = &world->text[world->open[i]];
+
+        if (text->party == party && !text->recorded && !text->is_out)
+            texts[count++] = world->open[i];
+    }
+    if (count > 0)
+        hand_in(world, party, texts, count);
+}
+
 /* What was not answered is handed in again, with the token it had. */
 void world_hand_in_again(struct world *world)
 {
-    size_t again = 0;
+    size_t kept = 0;
 
-    for (size_t i = 0; i < world->text_count && again < AGAIN_MAX; i++) {
-        const struct text *text = &world->text[i];
-
-        if (!text->recorded && !text->is_out && party_runs(&world->party[text->party]) &&
-            !world->said_stopped[text->party]) {
-            hand_in(world, i, 1);
-            again++;
-        }
-    }
+    for (size_t i = 0; i < world->open_count; i++)
+        if (!world->text[world->open[i]].recorded)
+            world->open[kept++] = world->open[i];
+    world->open_count = kept;
+    for (unsigned party = 0; party < world->count; party++)
+        hand_in_again(world, party);
 }
 
 void world_say(struct world *world)
 {
-    unsigned party = (unsigned)random_below(&world->random, world->count);
-    uint64_t first = world->text_count;
-    size_t count = world_one_in(world, 4) ? world_draw(world, 2, 8) : 1;
+    unsigned party = (unsigned)world_draw(world, 0, world->count - 1);
+    size_t texts[REQUEST_TEXTS_MAX] = {0};
+    size_t count = world_one_in(world, 2) ? world_draw(world, 1, world->pace.burst) : 1;
 
     world_hand_in_again(world);
     if (!party_runs(&world->party[party]) || world->text_count + count > TEXTS_MAX)
         return;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        texts[i] = world->text_count;
         new_text(world, party);
-    hand_in(world, first, count);
+    }
+    hand_in(world, party, texts, count);
 }

@@ -8,9 +8,6 @@
 #include "vfs.h"
 
 #define ROUNDS_MAX 20000 /* without time going on */
-#define LIVENESS_US (900 * SECOND_US)
-#define LOOK_US (SECOND_US / 2)
-#define PATIENCE_US (150 * SECOND_US) /* for what a foe names and never comes: people are told two minutes late */
 
 /* --- time ----------------------------------------------------------------------------------------------------------
  */
@@ -29,8 +26,7 @@ static void take_network(struct world *world)
             if (link < 0) {
                 network_close(world->network, event.end, world->time);
             } else {
-                party->end[link] = event.end;
-                party->ends_at[link] = 0;
+                party_open_link(party, link, event.end);
             }
         } else if (link >= 0 && event.kind == NETWORK_CONNECTED) {
             office_link_connected(party->office, link, now);
@@ -63,7 +59,7 @@ static uint64_t next_time(const struct world *world)
     }
     for (size_t i = 0; i < BEFALLS_COUNT && world->faults_fall; i++)
         next = earlier(next, world->timer[i].at);
-    return next;
+    return earlier(next, world_next_clog(world));
 }
 
 static void step_party(struct world *world, struct party *party)
@@ -100,6 +96,7 @@ static void go_on(struct world *world, uint64_t until)
     for (size_t i = 0; i < BEFALLS_COUNT && world->faults_fall; i++)
         if (world->timer[i].at <= world->time)
             world_befall(world, (enum befalls)i);
+    world_clog(world);
 }
 
 static void pass(struct world *world, uint64_t us)
@@ -110,7 +107,7 @@ static void pass(struct world *world, uint64_t us)
         go_on(world, until);
 }
 
-static void await(struct world *world, const struct request *request)
+void world_await(struct world *world, const struct request *request)
 {
     uint64_t until = world->time + 60 * SECOND_US;
 
@@ -133,13 +130,13 @@ static void found_line(struct world *world)
     office_line_found(world->party[0].office, world_number_of(world, request), span_of_string(LINE), card,
                       world->count - 1, world_one_in(world, 2), world_now_of(world, &world->party[0]));
     world_turn(world, &world->party[0]);
-    await(world, request);
+    world_await(world, request);
     for (unsigned i = 1; i < world->count; i++) {
         request = world_new_request(world, REQUEST_JOIN, i);
         office_line_join(world->party[i].office, world_number_of(world, request), buffer_span(&world->charter),
                          buffer_span(&world->courier), span_of_string(LINE), world_now_of(world, &world->party[i]));
         world_turn(world, &world->party[i]);
-        await(world, request);
+        world_await(world, request);
     }
 }
 
@@ -153,24 +150,27 @@ static void add_link(struct world *world, unsigned from, unsigned to)
                     span_of_string(world->party[to].name), span_of_string(address),
                     world_now_of(world, &world->party[from]));
     world_turn(world, &world->party[from]);
-    await(world, request);
+    world_await(world, request);
 }
 
-static void begin(struct world *world, uint64_t seed)
+static void begin(struct world *world)
 {
+    uint64_t seed = world->orders->seed;
+
     random_start(&world->random, seed, 3);
+    world->chance = &world->random;
     vfs_register(seed);
-    vfs_drop_wal_syncs(world->control == CONTROL_WAL_SYNC);
+    vfs_drop_wal_syncs(world->orders->control == CONTROL_WAL_SYNC);
     trace_start(&world->trace, world->trace.print);
     world->time = SECOND_US;
     world->count = (unsigned)world_draw(world, 2, 5);
     world->result->parties = world->count;
     world->oracle = oracle_new(world->count, &world->trace);
-    omit(world->control);
+    omit(world->orders->control);
     keys_start(world->oracle);
-    world_make_network(world, seed);
+    world_plan_pace(world);
     for (unsigned i = 0; i < world->count; i++) {
-        party_make(&world->party[i], i, seed, world->control);
+        party_make(&world->party[i], i, seed, &world->pace.config, world->orders->control);
         world->party[i].clock.drift = (int32_t)world_draw(world, 0, 1000) - 500;
         world->party[i].clock.wall_off = (int64_t)world_draw(world, 0, 20000000) - 10000000;
         world->trouble_until[i] = UINT64_MAX;
@@ -187,15 +187,17 @@ static void begin(struct world *world, uint64_t seed)
                 add_link(world, b, a);
         }
     world->victim = (unsigned)random_below(&world->random, world->count);
-    world->safety_us = world_draw(world, 5, 30) * SECOND_US;
 }
 
 static void stop_faults(struct world *world)
 {
     world->faults_fall = false;
+    world->clog_count = 0;
     network_heal(world->network);
     for (unsigned i = 0; i < world->count; i++) {
         world_relieve(world, i);
+        if (world->start_at[i] != UINT64_MAX)
+            world->start_at[i] = earlier(world->start_at[i], world->time + 20 * SECOND_US);
         world->party[i].power.cut_at = 0;
     }
     /* The foe goes on, or is heard of no more. */
@@ -207,121 +209,6 @@ static void stop_faults(struct world *world)
     trace_note(&world->trace, "faults stop");
 }
 
-static bool is_alive(const struct world *world, unsigned party)
-{
-    return party_runs(&world->party[party]) && !world->said_stopped[party] &&
-           !oracle_distrusts(world->oracle, party);
-}
-
-/* The log of a foe that signs two histories, or heads of none, ends where it contradicts itself. */
-static bool may_differ(const struct world *world, unsigned author)
-{
-    return world->foe != NULL && author == world->false_party &&
-           (world->tricks & (1u << TRICK_HEADS | 1u << TRICK_FORK)) != 0;
-}
-
-/* What an office lacks that another one has, or does not know that it has; "" if nothing. */
-static void look_for_gaps(const struct world *world, unsigned party, char gap[static 200])
-{
-    struct office_line_status *own = calloc(2, sizeof *own);
-
-    if (own == NULL)
-        abort();
-    gap[0] = 0;
-    office_line_status(world->party[party].office, 0, &own[0]);
-    for (unsigned i = 0; i < world->count && gap[0] == 0; i++) {
-        if (i == party || !is_alive(world, i))
-            continue;
-        office_line_status(world->party[i].office, 0, &own[1]);
-        if (own[0].member[i].waiting != 0)
-            (void)snprintf(gap, 200, "%u has no receipt of %u for %" PRIu64 " of its %" PRIu64 " entries", party, i,
-                           own[0].member[i].waiting, own[0].member[party].size);
-        for (unsigned author = 0; author < world->count; author++)
-            if (!may_differ(world, author) && own[0].member[author].size != own[1].member[author].size)
-                (void)snprintf(gap, 200, "%u has %" PRIu64 " entries of %u, and %u has %" PRIu64, party,
-                               own[0].member[author].size, author, i, own[1].member[author].size);
-    }
-    free(own);
-}
-
-/* What is still to be done; "" if nothing is. */
-static void look_for_rest(const struct world *world, char rest[static 200])
-{
-    rest[0] = 0;
-    for (unsigned i = 0; i < world->count && rest[0] == 0; i++)
-        if (is_alive(world, i) && office_line_count(world->party[i].office) == 0)
-            (void)snprintf(rest, 200, "%u has forgotten its line", i);
-    for (unsigned i = 0; i < world->count && rest[0] == 0; i++) {
-        if (is_alive(world, i))
-            look_for_gaps(world, i, rest);
-        else if (!world->stays_stopped[i] && !oracle_distrusts(world->oracle, i))
-            (void)snprintf(rest, 200, "%u does not run", i);
-    }
-    for (size_t i = 0; i < world->text_count && rest[0] == 0; i++)
-        if (!world->text[i].recorded && !world->stays_stopped[world->text[i].party] &&
-            !oracle_distrusts(world->oracle, world->text[i].party))
-            (void)snprintf(rest, 200, "text %zu of %u is not recorded", i, world->text[i].party);
-}
-
-static void show_all(struct world *world, struct party *party)
-{
-    struct buffer after = {0};
-
-    do {
-        struct request *request = world_new_request(world, REQUEST_SHOW, party->number);
-
-        buffer_reset(&after);
-        buffer_put_span(&after, buffer_span(&world->position));
-        office_entries(party->office, world_number_of(world, request), span_of_string(LINE), buffer_span(&after),
-                       span_of(NULL, 0), 256, false);
-        world_turn(world, party);
-        await(world, request);
-    } while (world->position.size > 0 && oracle_verdict(world->oracle) == NULL);
-    oracle_shown_all(world->oracle, party->number);
-    buffer_free(&after);
-}
-
-/* Two histories were found at honest parties that speak to each other: one of them has said so. */
-static void look_for_alarm(struct world *world, const bool *alive)
-{
-    unsigned count = 0;
-
-    for (unsigned i = 0; i < world->count; i++) {
-        if (world->alarmed[i])
-            return;
-        count += alive[i];
-    }
-    if (count > 1)
-        oracle_condemn(world->oracle, "party %u signed two histories, and nobody raised an alarm", world->false_party);
-}
-
-static void come_to_an_end(struct world *world)
-{
-    uint64_t until = world->time + LIVENESS_US;
-    bool alive[NETWORK_PARTIES_MAX] = {false};
-    char rest[200] = "";
-
-    for (look_for_rest(world, rest); rest[0] != 0 && world->time < until && oracle_verdict(world->oracle) == NULL;) {
-        world_hand_in_again(world);
-        pass(world, LOOK_US);
-        look_for_rest(world, rest);
-    }
-    if (rest[0] != 0)
-        oracle_condemn(world->oracle, "the faults stopped %" PRIu64 " s ago: %s", LIVENESS_US / SECOND_US, rest);
-    if (world->foe != NULL)
-        pass(world, PATIENCE_US);
-    for (unsigned i = 0; i < world->count && oracle_verdict(world->oracle) == NULL; i++) {
-        alive[i] = is_alive(world, i);
-        oracle_inspect(world->oracle, i);
-        if (alive[i])
-            show_all(world, &world->party[i]);
-    }
-    if (oracle_verdict(world->oracle) == NULL)
-        oracle_conclude(world->oracle, alive);
-    if (world->foe != NULL && oracle_saw_fork(world->oracle, world->false_party))
-        look_for_alarm(world, alive);
-}
-
 static void report(struct world *world)
 {
     struct world_result *result = world->result;
@@ -331,7 +218,9 @@ static void report(struct world *world)
     result->heads = oracle_heads(world->oracle);
     result->receipts = oracle_receipts(world->oracle);
     result->entries = oracle_entries(world->oracle);
+    result->wrong = oracle_wrong(world->oracle);
     result->time_us = world->time;
+    result->link_us = world->time * (world->count * (world->count - 1) / 2);
     for (unsigned i = 0; i < world->count; i++) {
         const struct disk_counts *counts[] = {disk_counts(world->party[i].database),
                                               disk_counts(world->party[i].marks)};
@@ -348,25 +237,14 @@ static void report(struct world *world)
     result->events = world->trace.events;
 }
 
-void world_run(uint64_t seed, enum control control, bool print_events, struct world_result *result)
+static void free_world(struct world *world)
 {
-    struct world *world = calloc(1, sizeof *world);
-
-    if (world == NULL)
-        abort();
-    *result = (struct world_result){0};
-    world->control = control;
-    world->result = result;
-    world->trace.print = print_events;
-    begin(world, seed);
-    pass(world, SECOND_US);
-    world_plan_faults(world);
-    pass(world, world->safety_us);
-    stop_faults(world);
-    come_to_an_end(world);
-    report(world);
     for (unsigned i = 0; i < world->count; i++)
         party_free(&world->party[i]);
+    for (size_t i = 0; i < REQUESTS_MAX; i++)
+        free(world->request[i].text);
+    for (size_t i = 0; i < world->text_count; i++)
+        free(world->text[i].text);
     network_free(world->network);
     oracle_free(world->oracle);
     foe_free(world->foe);
@@ -376,4 +254,24 @@ void world_run(uint64_t seed, enum control control, bool print_events, struct wo
     buffer_free(&world->yesterday_wal);
     buffer_free(&world->position);
     free(world);
+}
+
+void world_run(const struct world_orders *orders, struct world_result *result)
+{
+    struct world *world = calloc(1, sizeof *world);
+
+    if (world == NULL)
+        abort();
+    memset(result, 0, sizeof *result);
+    world->orders = orders;
+    world->result = result;
+    world->trace.print = orders->print_events;
+    begin(world);
+    pass(world, SECOND_US);
+    world_plan_faults(world);
+    pass(world, world->pace.safety_us);
+    stop_faults(world);
+    world_come_to_an_end(world, pass);
+    report(world);
+    free_world(world);
 }
