@@ -457,7 +457,7 @@ int64_t disk_write(struct disk *disk, struct disk_file *file, const void *data, 
         uint8_t turned[DISK_SECTOR];
 
         memcpy(turned, file->cached.bytes + sector * DISK_SECTOR, DISK_SECTOR);
-        turned[random_below(&disk->random, DISK_SECTOR)] ^= (uint8_t)(1u << random_below(&disk->random, 8));
+        random_turn_bit(&disk->random, turned, DISK_SECTOR);
         lay_over(file, sector, turned, false);
         disk->counts.beyond++;
     }
@@ -785,7 +785,7 @@ void disk_rot(struct disk *disk, const char *name)
         memcpy(turned, file->cached.bytes + sector * DISK_SECTOR, DISK_SECTOR);
         if (turned[0] == 0 && memcmp(turned, turned + 1, DISK_SECTOR - 1) == 0)
             continue;
-        turned[random_below(&disk->random, DISK_SECTOR)] ^= (uint8_t)(1u << random_below(&disk->random, 8));
+        random_turn_bit(&disk->random, turned, DISK_SECTOR);
         lay_over(file, sector, turned, false);
         disk->counts.beyond++;
         return;

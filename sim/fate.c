@@ -49,9 +49,11 @@ static void swizzle(struct world *world)
     world->result->partitions++;
     for (unsigned from = 0; from < world->count; from++)
         for (unsigned to = 0; to < world->count; to++)
-            if (from != to && world_one_in(world, 2))
-                plan_clog(world, from, to, world->time + world_draw(world, 0, length),
-                          world->time + length + world_draw(world, 1, length));
+            if (from != to && world_one_in(world, 2)) {
+                uint64_t at = world->time + world_draw(world, 0, length);
+
+                plan_clog(world, from, to, at, world->time + length + world_draw(world, 1, length));
+            }
 }
 
 static void flap(struct world *world, unsigned a, unsigned b)

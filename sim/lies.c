@@ -8,12 +8,14 @@
 /* Numbers at which programs break. */
 static uint64_t odd_number(struct foe *foe, uint64_t honest)
 {
+    uint64_t more = honest + random_between(&foe->random, 2, 300);
+    uint64_t fewer = random_below(&foe->random, honest + 1);
     const uint64_t odd[] = {0,
                             1,
                             honest - 1,
                             honest + 1,
-                            honest + random_between(&foe->random, 2, 300),
-                            random_below(&foe->random, honest + 1),
+                            more,
+                            fewer,
                             UINT64_C(1) << 31,
                             UINT64_C(1) << 32,
                             TREE_SIZE_MAX - 1,
@@ -30,7 +32,7 @@ void lie_garble(struct foe *foe, struct buffer *message)
     uint64_t changes = random_between(&foe->random, 1, 4);
 
     for (uint64_t i = 0; i < changes && message->size > 0; i++)
-        message->data[random_below(&foe->random, message->size)] ^= (uint8_t)(1u << random_below(&foe->random, 8));
+        random_turn_bit(&foe->random, message->data, message->size);
     if (random_happens(&foe->random, 250000))
         message->size = random_below(&foe->random, message->size) + 1;
 }
@@ -84,9 +86,10 @@ void lie_sizes(struct foe *foe, const struct sync *sync, struct buffer *message)
     } else if (read->type == MESSAGE_ENTRIES) {
         put_entries_again(foe, message);
     } else if (read->type == MESSAGE_HAVE || read->type == MESSAGE_WANT || read->type == MESSAGE_FETCH) {
+        unsigned member = (unsigned)random_below(&foe->random, sync->charter->member_count);
+
         buffer_reset(message);
-        message_put_size(message, read->type, (unsigned)random_below(&foe->random, sync->charter->member_count),
-                         odd_number(foe, read->first));
+        message_put_size(message, read->type, member, odd_number(foe, read->first));
     }
 }
 

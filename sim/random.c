@@ -54,6 +54,13 @@ bool random_happens(struct random *random, uint32_t millionths)
     return millionths > 0 && random_below(random, 1000000) < millionths;
 }
 
+void random_turn_bit(struct random *random, void *bytes, size_t size)
+{
+    uint8_t *byte = (uint8_t *)bytes + random_below(random, size);
+
+    *byte ^= (uint8_t)(1u << random_below(random, 8));
+}
+
 void random_fill(struct random *random, void *out, size_t size)
 {
     uint8_t *bytes = out;

@@ -23,5 +23,7 @@ uint64_t random_between(struct random *random, uint64_t least, uint64_t most);
 /* True `millionths` times in a million; draws nothing if that is 0. */
 bool random_happens(struct random *random, uint32_t millionths);
 void random_fill(struct random *random, void *out, size_t size);
+/* Turns one bit of so many bytes. Two draws stand in one expression nowhere: compilers differ in which comes first. */
+void random_turn_bit(struct random *random, void *bytes, size_t size);
 
 #endif
