@@ -248,6 +248,18 @@ static void a_vault_without_memory_seals_nothing(void)
     buffer_free(&sealed);
 }
 
+static void equal_to_the_last_bit(void)
+{
+    uint8_t one[16] = {1}, other[16] = {1};
+
+    CHECK(secret_equal(one, other, sizeof one) && secret_equal(one, other, 0));
+    for (size_t bit = 0; bit < 8 * sizeof one; bit++) {
+        other[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        CHECK(!secret_equal(one, other, sizeof one));
+        other[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+}
+
 int main(void)
 {
     json_t *root = vectors_load("wycheproof/xchacha20_poly1305_test.json");
@@ -274,5 +286,6 @@ int main(void)
     else
         SKIP("the_library_agrees_with_wycheproof_on_xchacha20_poly1305", "the public vectors are not here");
     json_decref(root);
+    RUN(equal_to_the_last_bit);
     return test_end();
 }
