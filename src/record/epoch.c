@@ -1,8 +1,12 @@
 #include "record/epoch.h"
 
+#include <assert.h>
+
 #include "base/cbor.h"
 #include "seal/noise.h"
 #include "seal/secret.h"
+
+#define PROLOGUE_ROOM 192 /* a label, four hashes, two numbers of 8 bytes, two bytes */
 
 void prekeys_put(const struct prekeys *prekeys, struct buffer *body)
 {
@@ -113,26 +117,28 @@ void epoch_commitment(uint8_t out[static HASH_SIZE], const uint8_t origin_hash[s
     hash_parts(out, parts, 4);
 }
 
+/* All of a wrap is made and opened in place, in buffers that never grow: without memory an epoch would be said, in the
+ * record and for good, to be one that cannot be opened. */
 static void put_card_hash(struct buffer *out, const struct card *card)
 {
-    struct buffer text = {0};
-    uint8_t *hash = buffer_extend(out, HASH_SIZE);
+    uint8_t room[CARD_SIZE_MAX];
+    struct buffer text = {.data = room, .capacity = sizeof room};
+    uint8_t hash[HASH_SIZE];
 
     card_print(card, &text);
-    if (hash != NULL && !buffer_failed(&text))
-        hash_bytes(hash, text.data, text.size);
-    out->failed |= text.failed;
-    buffer_free(&text);
+    assert(text.data == room);
+    hash_bytes(hash, text.data, text.size);
+    buffer_put(out, hash, sizeof hash);
 }
 
-static bool start_wrap(struct noise_handshake *handshake, const struct wrap *wrap, const struct wrap_context *context,
+static void start_wrap(struct noise_handshake *handshake, const struct wrap *wrap, const struct wrap_context *context,
                        bool initiator, const uint8_t static_secret[static DH_SIZE],
                        const uint8_t remote_static[static DH_SIZE], const uint8_t *ephemeral_secret)
 {
     const struct charter *charter = context->charter;
-    struct buffer prologue = {0};
+    uint8_t room[PROLOGUE_ROOM];
+    struct buffer prologue = {.data = room, .capacity = sizeof room};
     uint8_t psk[32];
-    bool ok = false;
 
     buffer_print(&prologue, "%s", LABEL_WRAP);
     buffer_put(&prologue, charter->line_id, HASH_SIZE);
@@ -144,18 +150,15 @@ static bool start_wrap(struct noise_handshake *handshake, const struct wrap *wra
     buffer_put_u8(&prologue, (uint8_t)wrap->source);
     buffer_put_u64(&prologue, wrap->number);
     courier_subkey(psk, context->courier_key, LABEL_COURIER_WRAP);
-    ok = !buffer_failed(&prologue);
-    if (ok)
-        noise_start(handshake, &(struct noise_config){.pattern = NOISE_KPSK0,
-                                                      .initiator = initiator,
-                                                      .prologue = buffer_span(&prologue),
-                                                      .static_secret = static_secret,
-                                                      .remote_static = remote_static,
-                                                      .psk = psk,
-                                                      .ephemeral_secret = ephemeral_secret});
+    assert(prologue.data == room);
+    noise_start(handshake, &(struct noise_config){.pattern = NOISE_KPSK0,
+                                                  .initiator = initiator,
+                                                  .prologue = buffer_span(&prologue),
+                                                  .static_secret = static_secret,
+                                                  .remote_static = remote_static,
+                                                  .psk = psk,
+                                                  .ephemeral_secret = ephemeral_secret});
     secret_wipe(psk, sizeof psk);
-    buffer_free(&prologue);
-    return ok;
 }
 
 bool wrap_seal(struct wrap *wrap, const struct wrap_context *context, const uint8_t recipient_key[static DH_SIZE],
@@ -163,14 +166,13 @@ bool wrap_seal(struct wrap *wrap, const struct wrap_context *context, const uint
                const uint8_t secret[static EPOCH_SECRET_SIZE])
 {
     struct noise_handshake handshake;
-    struct buffer message = {0};
-    bool ok = start_wrap(&handshake, wrap, context, true, author_sealing_secret, recipient_key, ephemeral_secret) &&
-              noise_write(&handshake, span_of(secret, EPOCH_SECRET_SIZE), &message) && message.size == WRAP_SIZE;
+    struct buffer message = {.data = wrap->message, .capacity = WRAP_SIZE};
+    bool ok = false;
 
-    if (ok)
-        memcpy(wrap->message, message.data, WRAP_SIZE);
+    start_wrap(&handshake, wrap, context, true, author_sealing_secret, recipient_key, ephemeral_secret);
+    ok = noise_write(&handshake, span_of(secret, EPOCH_SECRET_SIZE), &message) && message.size == WRAP_SIZE;
+    assert(message.data == wrap->message);
     secret_wipe(&handshake, sizeof handshake);
-    buffer_free(&message);
     return ok;
 }
 
@@ -178,16 +180,17 @@ bool wrap_open(uint8_t secret[static EPOCH_SECRET_SIZE], const struct wrap *wrap
                const uint8_t recipient_secret[static DH_SIZE])
 {
     struct noise_handshake handshake;
-    struct buffer payload = {0};
+    uint8_t room[EPOCH_SECRET_SIZE];
+    struct buffer payload = {.data = room, .capacity = sizeof room};
     const struct card *author = &context->charter->members[context->author];
-    bool ok = start_wrap(&handshake, wrap, context, false, recipient_secret, author->sealing_key, NULL) &&
-              noise_read(&handshake, span_of(wrap->message, WRAP_SIZE), &payload) && payload.size == EPOCH_SECRET_SIZE;
+    bool ok = false;
 
+    start_wrap(&handshake, wrap, context, false, recipient_secret, author->sealing_key, NULL);
+    ok = noise_read(&handshake, span_of(wrap->message, WRAP_SIZE), &payload) && payload.size == EPOCH_SECRET_SIZE;
+    assert(payload.data == room);
     if (ok)
-        memcpy(secret, payload.data, EPOCH_SECRET_SIZE);
-    if (payload.data != NULL)
-        secret_wipe(payload.data, payload.capacity);
+        memcpy(secret, room, EPOCH_SECRET_SIZE);
+    secret_wipe(room, sizeof room);
     secret_wipe(&handshake, sizeof handshake);
-    buffer_free(&payload);
     return ok;
 }
