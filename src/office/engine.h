@@ -322,6 +322,9 @@ void core_alarm_over(struct office *office, const char *format, ...) __attribute
 void core_log(struct office *office, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* For want of memory somebody will not be told what they must be: the driver ends the process. */
 void core_exhausted(struct office *office);
+/* For want of memory what waits to be recorded is not what it should be: the next batch fails whole, and the office
+ * stops. */
+void core_spoil(struct office *office);
 /* Queues an event (copied, ownership taken). */
 void core_event(struct office *office, const struct office_event *event);
 void core_reply_error(struct office *office, uint64_t request, const struct error *error);

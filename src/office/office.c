@@ -11,6 +11,15 @@ void core_exhausted(struct office *office)
     office->exhausted = true;
 }
 
+void core_spoil(struct office *office)
+{
+    if (!core_is_lazy(office))
+        office->lazy_at = office->now.monotonic;
+    office->lazy.failed = true;
+    office->noted = true;
+    office->hurry = true;
+}
+
 bool office_is_exhausted(const struct office *office)
 {
     return office->exhausted;
@@ -29,6 +38,12 @@ void core_event(struct office *office, const struct office_event *event)
         return;
     }
     queued->event = *event;
+    if (buffer_failed(&event->text) || buffer_failed(&event->text2)) { /* half an answer is none */
+        office_event_free(&queued->event);
+        queued->event.kind = event->kind;
+        queued->event.request = event->request;
+        (void)error_set(&queued->event.error, ERROR_SYSTEM, "there is no memory left");
+    }
     if (office->event_last != NULL)
         office->event_last->next = queued;
     else

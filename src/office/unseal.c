@@ -77,6 +77,8 @@ static void keep_epoch(struct office *office, struct line *line, unsigned author
     op.n[3] = wrap->source == WRAP_PREKEY;
     op.b[0] = buffer_span(&sealed);
     core_lazy(office, &op);
+    if (buffer_failed(&sealed)) /* with the prekey the secret would be gone for good */
+        core_spoil(office);
     buffer_free(&sealed);
     if (wrap->source != WRAP_PREKEY)
         return;
@@ -200,11 +202,12 @@ static void announce(struct office *office, struct fold_job *fold, const struct 
     if (!office->watched)
         return;
     event.view = calloc(1, sizeof *event.view);
-    if (event.view == NULL)
-        return;
     event.line = fold->line->name;
-    if (view_entry(event.view, fold->line, found->member, found->index, found->bytes, found->received, secret) != 0) {
+    if (event.view == NULL ||
+        view_entry(event.view, fold->line, found->member, found->index, found->bytes, found->received, secret) != 0) {
+        event.view_count = event.view != NULL;
         office_event_free(&event);
+        core_exhausted(office); /* whoever follows would miss it */
         return;
     }
     event.view->early = found->index > fold->line->member[found->member].folded;
@@ -219,6 +222,7 @@ static enum fold_kind take_sealed(struct office *office, struct fold_job *fold, 
     struct buffer plain = {0};
     struct body body = {0};
     struct entry_place place = {.index = found->index};
+    struct error error = {0};
     enum fold_kind kind = FOLD_UNREADABLE;
     bool first_time = found->index >= line->member[found->member].announced &&
                       !overtaken_was_shown(line, found->member, found->index);
@@ -226,8 +230,11 @@ static enum fold_kind take_sealed(struct office *office, struct fold_job *fold, 
     memcpy(place.origin_hash, line->member[found->member].origin_hash, HASH_SIZE);
     if (found->secret_size == 0 ||
         open_secret(office, line, found->member, entry->header.epoch, secret_of(fold, found), secret) != 0 ||
-        entry_open(&plain, entry, secret, &place, NULL) != 0) {
-        note_unreadable(line, found->member, found->index, entry->header.epoch);
+        entry_open(&plain, entry, secret, &place, &error) != 0) {
+        if (error.code == ERROR_SYSTEM) /* to say that it cannot be read would be untrue */
+            core_spoil(office);
+        else
+            note_unreadable(line, found->member, found->index, entry->header.epoch);
         goto out;
     }
     *readable = true;

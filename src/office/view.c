@@ -334,6 +334,7 @@ int view_entry(struct office_view *view, const struct line *line, unsigned autho
 {
     struct entry *entry = malloc(sizeof *entry);
     struct entry_place place = {.index = index};
+    struct error error = {0};
     bool formed = false;
 
     if (entry == NULL)
@@ -351,7 +352,7 @@ int view_entry(struct office_view *view, const struct line *line, unsigned autho
         view->kind = "unknown";
     } else if (entry->header.class != ENTRY_SEALED) {
         view->kind = class_name(entry->header.class);
-    } else if (secret == NULL || entry_open(&view->memory, entry, secret, &place, NULL) != 0) {
+    } else if (secret == NULL || entry_open(&view->memory, entry, secret, &place, &error) != 0) {
         view->kind = "sealed";
         view->readable = false;
     } else {
@@ -360,7 +361,7 @@ int view_entry(struct office_view *view, const struct line *line, unsigned autho
     if (formed)
         view->precedence = entry->header.precedence;
     free(entry);
-    return 0;
+    return error.code == ERROR_SYSTEM ? -1 : 0;
 }
 
 static int open_view(const struct office *office, const struct line *line, struct office_view *view, unsigned author,
