@@ -46,8 +46,8 @@ struct site {
     struct store *store;
     struct mark *mark;
     struct buffer content; /* what the mark holds, but for a job that is out */
-    struct office *office;       /* NULL: down */
-    bool held;                   /* jobs are taken, and wait */
+    struct office *office; /* NULL: down */
+    bool held;             /* jobs are taken, and wait */
     struct office_job *job[JOBS_MAX];
     size_t jobs;
     unsigned starts;
@@ -121,23 +121,39 @@ static inline ssize_t world_pwrite(int fd, const void *data, size_t size, off_t 
     return syscall(SYS_pwrite64, fd, data, size, offset);
 }
 
+/* On a virtual disk there is nothing to intercept. */
 static inline void world_intercept(void)
 {
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
 
+    if (vfs->xSetSystemCall == NULL)
+        return;
     (void)vfs->xSetSystemCall(vfs, "pwrite64", (sqlite3_syscall_ptr)(void (*)(void))world_pwrite);
     (void)vfs->xSetSystemCall(vfs, "pwrite", (sqlite3_syscall_ptr)(void (*)(void))world_pwrite);
 }
 
 /* --- small things --- */
 
+/* More than 0 while the world takes memory for itself: what an allocation of an office's may do is another matter. */
+static volatile unsigned world_own_memory;
+
 static inline void *world_memory(size_t count, size_t size)
 {
-    void *memory = calloc(count, size);
+    void *memory = NULL;
 
+    world_own_memory += 1;
+    memory = calloc(count, size);
+    world_own_memory -= 1;
     if (memory == NULL)
         abort();
     return memory;
+}
+
+static inline void world_put(struct buffer *buffer, struct span bytes)
+{
+    world_own_memory += 1;
+    buffer_put_span(buffer, bytes);
+    world_own_memory -= 1;
 }
 
 /* What cannot go wrong in a test has gone wrong: nothing after it would mean anything. */
@@ -295,6 +311,7 @@ static inline bool wire_move(struct world *world, struct wire *wire, unsigned en
     struct wire_end *there = &wire->end[1 - end];
     struct buffer out = {0};
     size_t wrote = 0, part = here->in.size;
+    bool failed = false;
 
     if (!here->open || here->site->office == NULL)
         return false;
@@ -302,8 +319,13 @@ static inline bool wire_move(struct world *world, struct wire *wire, unsigned en
                                world->rough ? 1 + world_random(world, 60000) : 65536, site_now(here->site));
     world_note(world, buffer_span(&out));
     if (!wire->deaf && there->open)
-        buffer_put_span(&there->in, buffer_span(&out));
+        world_put(&there->in, buffer_span(&out));
+    failed = buffer_failed(&out);
     buffer_free(&out);
+    if (failed) {
+        wire_break_end(wire, end, "there is no memory left");
+        return true;
+    }
     if (here->closing && wrote == 0) {
         wire_break_end(wire, end, "closed");
         return true;
@@ -313,7 +335,7 @@ static inline bool wire_move(struct world *world, struct wire *wire, unsigned en
     if (part > 0) {
         struct buffer read = {0};
 
-        buffer_put(&read, here->in.data, part);
+        world_put(&read, span_of(here->in.data, part));
         buffer_drop(&here->in, part);
         office_link_input(here->site->office, here->link, buffer_span(&read), site_now(here->site));
         buffer_free(&read);
@@ -412,45 +434,6 @@ static inline void site_work_to_commit(struct site *site)
 
 /* --- starting, ending, crashing --- */
 
-static inline void site_open(struct site *site)
-{
-    struct mark_state state = {0};
-    struct error error = {0}, mark_error = {0};
-    bool rewrite = false;
-
-    site->store = store_open(site->database, false, &error);
-    world_must(site->store != NULL, &error);
-    site->mark = mark_open(site->mark_path, &state, &mark_error);
-    site->office =
-        office_open(site->store, site->mark != NULL ? &state : NULL, &mark_error, &site->config, &rewrite, &error);
-    mark_state_free(&state);
-    world_must(site->office != NULL, &error);
-    buffer_reset(&site->content);
-    world_must(office_mark(site->office, &site->content, &error) == 0, &error);
-    if (rewrite)
-        world_must(mark_write(site->mark, buffer_span(&site->content), &error) == 0, &error);
-    site->told_count = 0;
-    site->log_size = 0;
-    site->log[0] = 0;
-}
-
-static inline int site_unlock(struct site *site, struct error *error)
-{
-    uint64_t stir[3] = {site->world->seed, site->me, ++site->starts};
-
-    office_stir(site->office, span_of(stir, sizeof stir));
-    office_watch(site->office, true);
-    return office_unlock_key(site->office, site->key, site_now(site), error);
-}
-
-static inline void site_start(struct site *site)
-{
-    struct error error = {0};
-
-    site_open(site);
-    world_must(site_unlock(site, &error) == 0, &error);
-}
-
 /* Without a word: what was in memory is gone, and the others see their wires end. */
 static inline void site_drop(struct site *site)
 {
@@ -472,6 +455,55 @@ static inline void site_drop(struct site *site)
     mark_close(site->mark);
     site->store = NULL;
     site->mark = NULL;
+}
+
+/* As src/host/host.c opens one; where that fails the site is down. */
+static inline bool site_try_open(struct site *site, struct error *error)
+{
+    struct mark_state state = {0};
+    struct error mark_error = {0};
+    bool rewrite = false, opened = false;
+
+    site->store = store_open(site->database, false, error);
+    if (site->store == NULL)
+        return false;
+    site->mark = mark_open(site->mark_path, &state, &mark_error);
+    site->office =
+        office_open(site->store, site->mark != NULL ? &state : NULL, &mark_error, &site->config, &rewrite, error);
+    mark_state_free(&state);
+    buffer_reset(&site->content);
+    opened = site->office != NULL && office_mark(site->office, &site->content, error) == 0 &&
+             (!rewrite || site->mark == NULL || mark_write(site->mark, buffer_span(&site->content), error) == 0);
+    if (!opened)
+        site_drop(site);
+    site->told_count = 0;
+    site->log_size = 0;
+    site->log[0] = 0;
+    return opened;
+}
+
+static inline void site_open(struct site *site)
+{
+    struct error error = {0};
+
+    world_must(site_try_open(site, &error), &error);
+}
+
+static inline int site_unlock(struct site *site, struct error *error)
+{
+    uint64_t stir[3] = {site->world->seed, site->me, ++site->starts};
+
+    office_stir(site->office, span_of(stir, sizeof stir));
+    office_watch(site->office, true);
+    return office_unlock_key(site->office, site->key, site_now(site), error);
+}
+
+static inline void site_start(struct site *site)
+{
+    struct error error = {0};
+
+    site_open(site);
+    world_must(site_unlock(site, &error) == 0, &error);
 }
 
 /* Crashes within the oldest job, or before any if there is none. */
