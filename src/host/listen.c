@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define BACKLOG 128
-#define ACCEPT_MAX 16 /* connections a turn */
+#define ACCEPT_MAX 4 /* connections a turn: those that work wait no longer than these take */
 #define PAUSE_MS 1000
 
 static struct listener *new_listener(struct host *host, enum listener_kind kind)
