@@ -13,6 +13,7 @@ struct cursor {
     const uint8_t *at;
     size_t left; /* bytes */
     bool failed;
+    const char *part; /* what is being read, or was when it failed: see cursor_part() */
 };
 
 static inline struct cursor cursor_of(struct span span)
@@ -24,6 +25,20 @@ bool cursor_fail(struct cursor *cursor);
 static inline bool cursor_done(const struct cursor *cursor)
 {
     return !cursor->failed && cursor->left == 0;
+}
+/* Names what is read next, as it shall stand in a sentence: "its version". A constant. Once the cursor has failed, the
+ * name stays what it was. */
+static inline void cursor_part(struct cursor *cursor, const char *part)
+{
+    if (!cursor->failed)
+        cursor->part = part;
+}
+/* Where the input is not as it should be, of a cursor that is not done: for "... is not well-formed at %s". */
+static inline const char *cursor_wrong(const struct cursor *cursor)
+{
+    if (!cursor->failed)
+        return "its end, after which something follows";
+    return cursor->part != NULL ? cursor->part : "its beginning";
 }
 uint8_t cursor_u8(struct cursor *cursor);
 uint16_t cursor_u16(struct cursor *cursor); /* big-endian, as all below */

@@ -92,30 +92,38 @@ static int read_header(struct entry_header *header, struct cursor *cursor, unsig
 {
     uint64_t version = 0;
 
+    cursor_part(cursor, "its map of seven");
     if (cbor_read_map(cursor, 7) != 7)
         (void)cursor_fail(cursor);
+    cursor_part(cursor, "its version");
     cbor_read_key(cursor, 0);
     version = cbor_read_uint(cursor);
     if (!cursor->failed && version != ENTRY_VERSION)
         return error_set(error, ERROR_VERSION, "the entry is of version %llu; this program knows version %d",
                          (unsigned long long)version, ENTRY_VERSION);
+    cursor_part(cursor, "its class");
     cbor_read_key(cursor, 1);
     header->class = (unsigned)cbor_read_uint_max(cursor, ENTRY_CLASS_MAX);
+    cursor_part(cursor, "its epoch");
     cbor_read_key(cursor, 2);
     header->epoch = cbor_read_uint_max(cursor, INT64_MAX);
     if (header->epoch != 0 && header->class <= ENTRY_LEAVE && header->class != ENTRY_EPOCH &&
         header->class != ENTRY_SEALED)
         (void)cursor_fail(cursor);
+    cursor_part(cursor, "its precedence");
     cbor_read_key(cursor, 3);
     header->precedence = (unsigned)cbor_read_uint_max(cursor, PRECEDENCE_FLASH);
+    cursor_part(cursor, "its list of what its author had seen");
     cbor_read_key(cursor, 4);
     read_seen(header, cursor, author, member_count);
+    cursor_part(cursor, "its list of what it refers to");
     cbor_read_key(cursor, 5);
     header->reference_count = (unsigned)read_references(header->references, REFERENCES_MAX, cursor, member_count);
+    cursor_part(cursor, "its salt");
     cbor_read_key(cursor, 6);
     cbor_copy_bytes(cursor, header->salt, SALT_SIZE);
     if (cursor->failed)
-        return error_set(error, ERROR_INVALID, "the entry's header is not well-formed");
+        return error_set(error, ERROR_INVALID, "the entry's header is not well-formed at %s", cursor_wrong(cursor));
     return 0;
 }
 

@@ -28,10 +28,13 @@ int prekeys_read(struct prekeys *prekeys, struct span body, unsigned publisher, 
 {
     struct cursor cursor = cursor_of(body);
 
+    cursor_part(&cursor, "its map of two");
     if (cbor_read_map(&cursor, 2) != 2)
         (void)cursor_fail(&cursor);
+    cursor_part(&cursor, "its word on earlier prekeys");
     cbor_read_key(&cursor, 0);
     prekeys->voids = cbor_read_uint_max(&cursor, 1) == 1;
+    cursor_part(&cursor, "its batches of keys");
     cbor_read_key(&cursor, 1);
     prekeys->count = (unsigned)cbor_read_array(&cursor, member_count - 1);
     for (unsigned i = 0; i < prekeys->count && !cursor.failed; i++) {
@@ -54,7 +57,7 @@ int prekeys_read(struct prekeys *prekeys, struct span body, unsigned publisher, 
                 (void)cursor_fail(&cursor);
     }
     if (!cursor_done(&cursor))
-        return error_set(error, ERROR_INVALID, "the entry of prekeys is not well-formed");
+        return error_set(error, ERROR_INVALID, "the entry of prekeys is not well-formed at %s", cursor_wrong(&cursor));
     return 0;
 }
 
@@ -79,10 +82,13 @@ int epoch_read(struct epoch *epoch, struct span body, unsigned author, unsigned 
 {
     struct cursor cursor = cursor_of(body);
 
+    cursor_part(&cursor, "its map of two");
     if (cbor_read_map(&cursor, 2) != 2)
         (void)cursor_fail(&cursor);
+    cursor_part(&cursor, "its commitment");
     cbor_read_key(&cursor, 0);
     cbor_copy_bytes(&cursor, epoch->commitment, HASH_SIZE);
+    cursor_part(&cursor, "its wraps");
     cbor_read_key(&cursor, 1);
     epoch->wrap_count = (unsigned)cbor_read_array(&cursor, member_count - 1);
     if (epoch->wrap_count != member_count - 1)
@@ -102,7 +108,7 @@ int epoch_read(struct epoch *epoch, struct span body, unsigned author, unsigned 
             (void)cursor_fail(&cursor);
     }
     if (!cursor_done(&cursor))
-        return error_set(error, ERROR_INVALID, "the epoch entry is not well-formed");
+        return error_set(error, ERROR_INVALID, "the epoch entry is not well-formed at %s", cursor_wrong(&cursor));
     return 0;
 }
 

@@ -40,7 +40,11 @@ static unsigned read_log(struct cursor *cursor, unsigned member_count)
 
 static void read_hello(struct cursor *cursor, struct message *message, unsigned member_count)
 {
-    if (cbor_read_uint(cursor) != SYNC_VERSION || cbor_read_array(cursor, member_count) != member_count)
+    cursor_part(cursor, "its version");
+    if (cbor_read_uint(cursor) != SYNC_VERSION)
+        (void)cursor_fail(cursor);
+    cursor_part(cursor, "its list of logs");
+    if (cbor_read_array(cursor, member_count) != member_count)
         (void)cursor_fail(cursor);
     for (unsigned i = 0; i < member_count && !cursor->failed; i++) {
         if (cbor_read_array(cursor, 4) != 4 || read_log(cursor, member_count) != i)
@@ -54,36 +58,52 @@ static void read_entries(struct cursor *cursor, struct message *message)
 {
     size_t bytes = 0;
 
+    cursor_part(cursor, "its first number");
     message->first = cbor_read_uint_max(cursor, TREE_SIZE_MAX);
+    cursor_part(cursor, "its entries");
     message->count = cbor_read_array(cursor, ENTRIES_MAX);
     message->entries = *cursor;
     for (size_t i = 0; i < message->count && !cursor->failed; i++)
         bytes += cbor_read_bytes(cursor, 1, ENTRY_SIZE_MAX).size;
-    need_head(cursor, &message->head);
-    message->settle = cbor_read_uint_max(cursor, 1) == 1;
-    read_proof(cursor, &message->proof);
     if (bytes > ENTRIES_BYTES_MAX || message->count == 0)
         (void)cursor_fail(cursor);
+    cursor_part(cursor, "its head");
+    need_head(cursor, &message->head);
+    cursor_part(cursor, "its settle flag");
+    message->settle = cbor_read_uint_max(cursor, 1) == 1;
+    cursor_part(cursor, "its proof");
+    read_proof(cursor, &message->proof);
 }
 
 static void read_receipt(struct cursor *cursor, struct message *message, unsigned member_count)
 {
+    cursor_part(cursor, "its size");
     message->head.size = cbor_read_uint_max(cursor, TREE_SIZE_MAX);
+    cursor_part(cursor, "its root");
     cbor_copy_bytes(cursor, message->head.root, HASH_SIZE);
+    cursor_part(cursor, "the member that gives it");
     message->receipt.by = (unsigned)cbor_read_uint_max(cursor, member_count - 1);
-    message->receipt.time = cbor_read_uint_max(cursor, INT64_MAX);
-    cbor_copy_bytes(cursor, message->receipt.signature, SIGNATURE_SIZE);
     if (message->receipt.by == message->member)
         (void)cursor_fail(cursor);
+    cursor_part(cursor, "its time");
+    message->receipt.time = cbor_read_uint_max(cursor, INT64_MAX);
+    cursor_part(cursor, "its signature");
+    cbor_copy_bytes(cursor, message->receipt.signature, SIGNATURE_SIZE);
 }
 
 static void read_overtake(struct cursor *cursor, struct message *message)
 {
+    cursor_part(cursor, "its number");
     message->first = cbor_read_uint_max(cursor, TREE_SIZE_MAX - 1);
+    cursor_part(cursor, "its entry");
     message->entry = cbor_read_bytes(cursor, 1, ENTRY_SIZE_MAX);
+    cursor_part(cursor, "its head");
     need_head(cursor, &message->head);
+    cursor_part(cursor, "its proof of inclusion");
     read_proof(cursor, &message->proof);
+    cursor_part(cursor, "its base");
     message->base = cbor_read_uint_max(cursor, TREE_SIZE_MAX);
+    cursor_part(cursor, "its proof of consistency");
     read_proof(cursor, &message->consistency);
 }
 
@@ -92,14 +112,18 @@ int message_read(struct message *message, struct span bytes, unsigned member_cou
     static const struct {
         const char *name;
         size_t items;
-    } form[] = {{"HELLO", 3}, {"ENTRIES", 8}, {"SETTLE", 4},   {"RECEIPT", 8},
-                {"HAVE", 4},  {"WANT", 4},    {"OVERTAKE", 9}, {"FETCH", 4}};
+    } form[] = {{"a HELLO", 3}, {"an ENTRIES", 8}, {"a SETTLE", 4},    {"a RECEIPT", 8},
+                {"a HAVE", 4},  {"a WANT", 4},     {"an OVERTAKE", 9}, {"a FETCH", 4}};
     struct cursor cursor = cursor_of(bytes);
     size_t items = cbor_read_array(&cursor, 9);
 
     message->type = (enum message_type)cbor_read_uint_max(&cursor, MESSAGE_FETCH);
-    if (cursor.failed || items != form[message->type].items)
+    if (cursor.failed)
         return error_set(error, ERROR_INVALID, "a message of no known type came");
+    if (items != form[message->type].items)
+        return error_set(error, ERROR_INVALID, "%s message has %zu items, not %zu", form[message->type].name, items,
+                         form[message->type].items);
+    cursor_part(&cursor, "the log that it is about");
     if (message->type != MESSAGE_HELLO)
         message->member = read_log(&cursor, member_count);
     switch (message->type) {
@@ -110,6 +134,7 @@ int message_read(struct message *message, struct span bytes, unsigned member_cou
         read_entries(&cursor, message);
         break;
     case MESSAGE_SETTLE:
+        cursor_part(&cursor, "its head");
         need_head(&cursor, &message->head);
         break;
     case MESSAGE_RECEIPT:
@@ -118,6 +143,7 @@ int message_read(struct message *message, struct span bytes, unsigned member_cou
     case MESSAGE_HAVE:
     case MESSAGE_WANT:
     case MESSAGE_FETCH:
+        cursor_part(&cursor, "its number");
         message->first = cbor_read_uint_max(&cursor, TREE_SIZE_MAX);
         break;
     case MESSAGE_OVERTAKE:
@@ -125,7 +151,8 @@ int message_read(struct message *message, struct span bytes, unsigned member_cou
         break;
     }
     if (!cursor_done(&cursor))
-        return error_set(error, ERROR_INVALID, "a %s message is not well-formed", form[message->type].name);
+        return error_set(error, ERROR_INVALID, "%s message is not well-formed at %s", form[message->type].name,
+                         cursor_wrong(&cursor));
     return 0;
 }
 

@@ -116,8 +116,8 @@ def message_cases():
     have = item([HAVE, 1, 0, 24])
     for name, data, reason in (
             ("nothing", b"", unknown), ("no array", item(4), unknown), ("a type of 8", item([8, 0, 0, 0]), unknown),
-            ("have with an item too few", item([HAVE, 1, 0]), unknown),
-            ("have with an item more", item([HAVE, 1, 0, 2, 0]), unknown),
+            ("have with an item too few", item([HAVE, 1, 0]), "has 3 items, not 4"),
+            ("have with an item more", item([HAVE, 1, 0, 2, 0]), "has 5 items, not 4"),
             ("a type not in its shortest form", b"\x84\x18\4" + have[2:], unknown),
             ("an array of indefinite length", b"\x9f" + have[1:] + b"\xff", unknown),
             ("an array not in its shortest form", b"\x98\4" + have[1:], unknown),
