@@ -88,14 +88,15 @@ static void read_part(struct channel *channel, struct span data, bool urgent, bo
 static void read_close(struct channel *channel, struct span reason)
 {
     if (reason.size > CLOSE_REASON_MAX || !text_is_utf8(reason))
-        channel_end(channel, "the other side closed with a malformed reason", span_of(NULL, 0));
+        channel_end(channel, "the other side closed with a reason that is too long or not UTF-8", span_of(NULL, 0));
     else if (reason.size == 0)
         channel_end(channel, "the other side closed without a reason", reason);
     else
         channel_end(channel, "the other side closed, in its words: ", reason);
 }
 
-static bool read_chunk(struct channel *channel, uint8_t type, struct span data, struct now now)
+/* What is wrong with a chunk; NULL if it was taken, or has ended the channel with a reason of its own. */
+static const char *read_chunk(struct channel *channel, uint8_t type, struct span data, struct now now)
 {
     struct cursor cursor = cursor_of(data);
 
@@ -103,41 +104,43 @@ static bool read_chunk(struct channel *channel, uint8_t type, struct span data, 
     case CHUNK_BULK_PART:
     case CHUNK_BULK_LAST:
         read_part(channel, data, false, type == CHUNK_BULK_LAST);
-        return true;
+        return NULL;
     case CHUNK_URGENT_PART:
     case CHUNK_URGENT_LAST:
         read_part(channel, data, true, type == CHUNK_URGENT_LAST);
-        return true;
+        return NULL;
     case CHUNK_PING:
         cursor_copy(&cursor, channel->pong, PING_SIZE);
         channel->pong_due = true;
-        return cursor_done(&cursor);
+        return cursor_done(&cursor) ? NULL : "the other side sent a ping that has not 8 bytes";
     case CHUNK_PONG:
         read_pong(channel, cursor_u64(&cursor), now);
-        return cursor_done(&cursor);
+        return cursor_done(&cursor) ? NULL : "the other side sent a pong that has not 8 bytes";
     case CHUNK_CLOSE:
         read_close(channel, data);
-        return true;
+        return NULL;
     default:
-        return false;
+        return "the other side sent a frame with a chunk of no known type";
     }
 }
 
 static void read_plain(struct channel *channel, struct span plain, struct now now)
 {
     struct cursor cursor = cursor_of(plain);
-    bool good = true;
+    const char *wrong = NULL;
 
-    while (good && channel->stage == STAGE_ESTABLISHED && cursor.left >= CHUNK_HEADER && *cursor.at != CHUNK_END) {
+    while (wrong == NULL && channel->stage == STAGE_ESTABLISHED && cursor.left >= CHUNK_HEADER &&
+           *cursor.at != CHUNK_END) {
         uint8_t type = cursor_u8(&cursor);
         struct span data = cursor_span(&cursor, cursor_u16(&cursor));
 
-        good = !cursor.failed && read_chunk(channel, type, data, now);
+        wrong = cursor.failed ? "the other side sent a frame with a chunk that is longer than the frame"
+                              : read_chunk(channel, type, data, now);
     }
     if (channel->stage != STAGE_ESTABLISHED)
         return;
-    if (!good)
-        channel_end(channel, "the other side sent a malformed frame", span_of(NULL, 0));
+    if (wrong != NULL)
+        channel_end(channel, wrong, span_of(NULL, 0));
     else if (!span_is_zero(cursor_rest(&cursor)))
         channel_end(channel, "the other side sent a frame whose padding is not zero", span_of(NULL, 0));
 }

@@ -158,31 +158,37 @@ static void read_first(struct channel *channel, struct span message)
     forget(&payload);
 }
 
-static bool parse_inner(struct channel *channel, struct span payload, uint64_t *counter)
+/* What is wrong with the payload of the inner message; NULL if nothing. */
+static const char *parse_inner(struct channel *channel, struct span payload, uint64_t *counter)
 {
     struct cursor cursor = cursor_of(payload);
     uint8_t frame_class = cursor_u8(&cursor);
 
     *counter = cursor_u64(&cursor);
-    if (!span_is_zero(cursor_rest(&cursor)) || !cursor_done(&cursor) || frame_class > FRAME_16384)
-        return false;
+    if (frame_class > FRAME_16384)
+        return "the first message asks for frames of a size that there is not";
+    if (!span_is_zero(cursor_rest(&cursor)) || !cursor_done(&cursor))
+        return "the first message's padding is not zero";
     channel->frame_class = (enum frame_class)frame_class;
-    return true;
+    return NULL;
 }
 
 bool channel_identify(struct channel *channel, const uint8_t remote_link_key[static DH_SIZE], uint64_t *counter)
 {
     struct buffer payload = {0};
     struct noise_handshake inner;
+    const char *wrong = NULL;
 
     if (channel->stage != STAGE_OFFERED)
         return false;
     memcpy(channel->remote_link_key, remote_link_key, DH_SIZE);
     start_inner(&inner, channel, &channel->lines[channel->offer.line], channel->offer.member, NULL);
     if (!noise_read(&inner, span_of(channel->inner, sizeof channel->inner), &payload))
-        handshake_silence(channel, "the first message does not prove the link key of the member that it names");
-    else if (!parse_inner(channel, buffer_span(&payload), counter))
-        handshake_silence(channel, "the first message is malformed");
+        wrong = "the first message does not prove the link key of the member that it names";
+    else
+        wrong = parse_inner(channel, buffer_span(&payload), counter);
+    if (wrong != NULL)
+        handshake_silence(channel, wrong);
     else
         channel->stage = STAGE_IDENTIFIED;
     secret_wipe(&inner, sizeof inner);
@@ -226,7 +232,7 @@ static void read_second(struct channel *channel, struct span message, struct now
     static const uint8_t zeros[THIRD_PAYLOAD];
 
     if (!read_zeros(channel, message, SECOND_PAYLOAD))
-        handshake_silence(channel, "the second message is not authentic");
+        handshake_silence(channel, "the second message is not authentic, or carries more than zeros");
     else if (!write_message(channel, zeros, sizeof zeros))
         handshake_silence(channel, "the third message could not be written");
     else
@@ -236,7 +242,7 @@ static void read_second(struct channel *channel, struct span message, struct now
 static void read_third(struct channel *channel, struct span message, struct now now)
 {
     if (!read_zeros(channel, message, THIRD_PAYLOAD))
-        handshake_silence(channel, "the third message is not authentic");
+        handshake_silence(channel, "the third message is not authentic, or carries more than zeros");
     else if (!hash_equal(channel->handshake.remote_static, channel->remote_link_key))
         handshake_silence(channel, "the third message proves another link key than the member's");
     else

@@ -152,8 +152,10 @@ def handshake_cases():
         handshake = Handshake()
         return case(name, handshake.first(payload), True, over("third message did not come"), handshake.second())
 
-    def malformed(name, inner):
-        return case(name, Handshake().first(first_payload(payload=inner)), False, over("first message is malformed"))
+    def malformed(name, inner, reason):
+        return case(name, Handshake().first(first_payload(payload=inner)), False, over(f"first message{reason}"))
+
+    frames = " asks for frames of a size that there is not"
 
     def unproved(name, payload):
         return case(name, Handshake().first(payload), False,
@@ -173,9 +175,9 @@ def handshake_cases():
         answered("frame class 1", first_payload(payload=inner_payload(frame_class=1))),
         answered("frame class 2", first_payload(payload=inner_payload(frame_class=2))),
         answered("the highest member and counter", first_payload(255, inner_payload(counter=2**64 - 1))),
-        malformed("frame class 3 is unknown", inner_payload(frame_class=3)),
-        malformed("frame class 255 is unknown", inner_payload(frame_class=255)),
-        *(malformed(f"byte {at} of the inner payload is not zero", with_byte(inner_payload(), at, value))
+        malformed("frame class 3 is unknown", inner_payload(frame_class=3), frames),
+        malformed("frame class 255 is unknown", inner_payload(frame_class=255), frames),
+        *(malformed(f"byte {at} of the inner payload is not zero", with_byte(inner_payload(), at, value), "'s padding is not zero")
           for at, value in ((9, 1), (80, 1), (158, 0x80))),
         unproved("another member's link secret", first_payload(secret=other)),
         unproved("another member's link secret with this one's link key",
@@ -250,8 +252,10 @@ def frame_cases():
     def closed(name, plain, reason, output=b""):
         return case(name, plain.ljust(ROOM, b"\0"), False, "the other side " + reason, output)
 
-    def malformed(name, plain):
-        return closed(name, plain, "sent a malformed frame")
+    def malformed(name, plain, what):
+        return closed(name, plain, f"sent a {what}")
+
+    unknown, longer = "frame with a chunk of no known type", "frame with a chunk that is longer than the frame"
 
     def empty(name, plain):
         return closed(name, plain, "sent a message part without content")
@@ -297,8 +301,8 @@ def frame_cases():
                chunk(URGENT_PART, b"n") + enough, words + "enough", b"nowhello"),
         closed("a close without a reason", chunk(CLOSE), "closed without a reason"),
         closed("a close of 200 bytes", chunk(CLOSE, b"y" * 200), words + "y" * 200),
-        closed("a close of 201 bytes", chunk(CLOSE, b"y" * 201), "closed with a malformed reason"),
-        closed("a close that is not UTF-8", chunk(CLOSE, b"\xff"), "closed with a malformed reason"),
+        closed("a close of 201 bytes", chunk(CLOSE, b"y" * 201), "closed with a reason that is too long or not UTF-8"),
+        closed("a close that is not UTF-8", chunk(CLOSE, b"\xff"), "closed with a reason that is too long or not UTF-8"),
         closed("a close that would clear the screen", chunk(CLOSE, "\x1b[2J\n\u202e".encode()),
                words + "<U+001B>[2J<U+000A><U+202E>"),
         closed("what follows a close is ignored", enough + b"\xff" * 50, words + "enough"),
@@ -308,16 +312,16 @@ def frame_cases():
         empty("an urgent message of no bytes", chunk(URGENT_LAST)),
         empty("an urgent part of no bytes", chunk(URGENT_PART) + chunk(URGENT_LAST, b"x")),
         empty("an urgent last part of no bytes", chunk(URGENT_PART, b"x") + chunk(URGENT_LAST)),
-        malformed("chunk type 8", chunk(8, b"x")),
-        malformed("chunk type 255", chunk(255)),
-        malformed("a length one beyond the frame", b"\2" + (ROOM - 2).to_bytes(2, "big") + full),
-        malformed("an urgent length one beyond the frame", b"\7" + (ROOM - 2).to_bytes(2, "big") + full),
-        malformed("the highest length", b"\2\xff\xff" + full),
-        malformed("a ping of seven bytes", chunk(PING, b"1234567")),
-        malformed("a ping of nine bytes", chunk(PING, b"123456789")),
-        malformed("a ping of no bytes", chunk(PING)),
-        malformed("a pong of seven bytes", chunk(PONG, b"1234567")),
-        malformed("a pong of nine bytes", chunk(PONG, b"123456789")),
+        malformed("chunk type 8", chunk(8, b"x"), unknown),
+        malformed("chunk type 255", chunk(255), unknown),
+        malformed("a length one beyond the frame", b"\2" + (ROOM - 2).to_bytes(2, "big") + full, longer),
+        malformed("an urgent length one beyond the frame", b"\7" + (ROOM - 2).to_bytes(2, "big") + full, longer),
+        malformed("the highest length", b"\2\xff\xff" + full, longer),
+        malformed("a ping of seven bytes", chunk(PING, b"1234567"), "ping that has not 8 bytes"),
+        malformed("a ping of nine bytes", chunk(PING, b"123456789"), "ping that has not 8 bytes"),
+        malformed("a ping of no bytes", chunk(PING), "ping that has not 8 bytes"),
+        malformed("a pong of seven bytes", chunk(PONG, b"1234567"), "pong that has not 8 bytes"),
+        malformed("a pong of nine bytes", chunk(PONG, b"123456789"), "pong that has not 8 bytes"),
         padded("padding that is not zero", hello.ljust(ROOM - 1, b"\0") + b"\1", b"hello"),
         padded("an end with a length", b"\0\0\1"),
         padded("a message behind the end", b"\0" + hello),
