@@ -3,13 +3,14 @@
 #include <stdio.h>
 
 #include "record/tree.h"
+#include "seal/lines.h"
 
-static const char first_line[] = "liaison-charter/v1\n";
+static const char first_line[] = "liaison-charter/v1";
 static const char origin_prefix[] = "liaison/1/";
 
 void charter_print(const struct charter *charter, struct buffer *text)
 {
-    buffer_print(text, "%sname %s\nrandom ", first_line, charter->name);
+    buffer_print(text, "%s\nname %s\nrandom ", first_line, charter->name);
     text_put_base64(text, span_of(charter->random, sizeof charter->random));
     buffer_print(text, "\ncourier-key ");
     if (charter->has_courier_key)
@@ -126,6 +127,7 @@ static int read_predecessors(struct charter *charter, struct cursor *cursor, str
 
 static int read_members(struct charter *charter, struct cursor *cursor, struct error *error)
 {
+    struct error why = {0};
     uint64_t count = 0;
 
     if (read_number(cursor, "members", MEMBERS_MAX, &count, error) != 0)
@@ -135,8 +137,8 @@ static int read_members(struct charter *charter, struct cursor *cursor, struct e
                          (unsigned)count);
     charter->member_count = (unsigned)count;
     for (unsigned i = 0; i < charter->member_count; i++)
-        if (card_read(&charter->members[i], cursor, error) != 0)
-            return -1;
+        if (card_read(&charter->members[i], cursor, &why) != 0)
+            return error_set(error, why.code, "in the charter, of member %u: %s", i, why.message);
     if (!cursor_done(cursor))
         return error_set(error, ERROR_INVALID,
                          "after the last member's card the charter goes on; it was edited or joined to another file");
@@ -170,10 +172,11 @@ static int check_distinct(const struct charter *charter, struct error *error)
 
 static int read_fields(struct charter *charter, struct cursor *cursor, struct error *error)
 {
+    struct lines lines = {.cursor = cursor, .what = "charter", .error = error};
     struct span value = {0};
 
-    if (!cursor_skip_text(cursor, first_line))
-        return error_set(error, ERROR_INVALID, "this is not a charter: its first line is not \"liaison-charter/v1\"");
+    if (lines_first(&lines, first_line) != 0)
+        return -1;
     value = read_value(cursor, "name", error);
     if (cursor->failed)
         return -1;
@@ -206,7 +209,7 @@ int charter_parse(struct charter *charter, struct span text, struct error *error
 
     memset(charter, 0, sizeof *charter);
     if (text.size > CHARTER_SIZE_MAX) {
-        (void)error_set(error, ERROR_INVALID, "this is not a charter: it is longer than %d bytes", CHARTER_SIZE_MAX);
+        (void)error_set(error, ERROR_INVALID, "this is no charter: it is longer than %d bytes", CHARTER_SIZE_MAX);
         goto out;
     }
     if (read_fields(charter, &cursor, error) != 0 || check_distinct(charter, error) != 0)

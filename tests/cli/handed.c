@@ -70,7 +70,7 @@ static void each_kind_is_taken_for_what_it_is(void)
     CHECK(is_taken(handed_courier_key, buffer_span(&key)));
     CHECK(is_refused(handed_card, buffer_span(&whole), ERROR_INVALID, "this is no card"));
     CHECK(is_refused(handed_card, buffer_span(&key), ERROR_INVALID, "this is no card"));
-    CHECK(is_refused(handed_charter, buffer_span(&card), ERROR_INVALID, "this is not a charter"));
+    CHECK(is_refused(handed_charter, buffer_span(&card), ERROR_INVALID, "this is no charter"));
     CHECK(is_refused(handed_courier_key, buffer_span(&whole), ERROR_INVALID, "this is no courier key"));
     CHECK(is_refused(handed_card, span_of(card.data, card.size / 2), ERROR_INVALID, "cut short"));
     CHECK(is_refused(handed_courier_key, span_of(key.data, key.size / 2), ERROR_INVALID, "cut short"));

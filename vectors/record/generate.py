@@ -109,10 +109,10 @@ def charter_cases():
     sealing, crossed_sealing = Party(2, "beijing.example"), Party(2, "beijing.example")
     sealing.sealing_secret, crossed_sealing.link_secret = PYONGYANG.sealing_secret, PYONGYANG.sealing_secret
     for name, text, reason in (
-            ("empty", "", "its first line"),
+            ("empty", "", "nothing is left to read"),
             ("another version", good.replace("charter/v1", "charter/v2"), "its first line"),
             ("a card", WASHINGTON.card(), "its first line"),
-            ("CR LF", good.replace("\n", "\r\n"), "its first line"),
+            ("CR LF", good.replace("\n", "\r\n"), "end in CR LF"),
             ("cut short", good[:-1], "without its end"),
             ("a line feed more", good + "\n", "goes on"),
             ("a card more than members", charter(TWO, tail=BEIJING.card()), "goes on"),
