@@ -15,6 +15,7 @@
 #define SLOTS 2
 #define BLOCK_SIZE 4096
 #define MAGIC_SIZE 16
+#define VERSION_AT 13 /* of its only digit, in the magic */
 #define HEAD_SIZE (MAGIC_SIZE + 8 + 8 + HASH_SIZE)
 #define CONTENT_SIZE_MAX (MARK_SLOT_SIZE - HEAD_SIZE)
 /* A log takes more than 64 bytes and an operation at least 5: more than these cannot fit a slot. */
@@ -123,27 +124,36 @@ static void read_operation(struct cursor *cursor, struct store_batch *operations
         store_batch_put(operations, &op);
 }
 
-static int decode(struct mark_state *state, struct span content, struct error *error)
+static int decode(struct mark_state *state, struct span content, const char *path, struct error *error)
 {
     struct cursor cursor = cursor_of(content);
     size_t count = 0;
 
+    cursor_part(&cursor, "its array of four");
     if (cbor_read_array(&cursor, 4) != 4)
         (void)cursor_fail(&cursor);
+    cursor_part(&cursor, "its office");
     cbor_copy_bytes(&cursor, state->office, OFFICE_ID_SIZE);
+    cursor_part(&cursor, "its batch number");
     state->batch = cbor_read_uint(&cursor);
+    cursor_part(&cursor, "its logs");
     state->log_count = cbor_read_array(&cursor, LOGS_MAX);
     state->log = calloc(state->log_count + 1, sizeof *state->log);
     if (state->log == NULL)
         return error_set(error, ERROR_SYSTEM, "no memory for the mark");
     for (size_t i = 0; i < state->log_count && !cursor.failed; i++)
         read_log(&cursor, &state->log[i]);
+    cursor_part(&cursor, "its operations");
     count = cbor_read_array(&cursor, OPERATIONS_MAX);
     for (size_t i = 0; i < count && !cursor.failed; i++)
         read_operation(&cursor, &state->operations);
     if (state->operations.failed)
         return error_set(error, ERROR_SYSTEM, "no memory for the mark");
-    return cursor_done(&cursor) ? 0 : -1;
+    if (!cursor_done(&cursor))
+        return error_set(error, ERROR_STORAGE,
+                         "the mark %s is whole and was not written by this liaison: it is wrong at %s", path,
+                         cursor_wrong(&cursor));
+    return 0;
 }
 
 static int write_all(int fd, struct span bytes, off_t offset)
@@ -322,6 +332,19 @@ static bool read_slot(const struct mark *mark, unsigned slot, uint64_t *generati
     return span_equal(cursor_rest(&cursor), span_of(found, HASH_SIZE));
 }
 
+/* Whether a slot begins as one of another version does. */
+static bool is_of_another_version(const struct mark *mark)
+{
+    for (off_t slot = 0; slot < SLOTS; slot++) {
+        uint8_t start[MAGIC_SIZE];
+
+        if (read_all(mark->fd, start, sizeof start, slot * MARK_SLOT_SIZE) && memcmp(start, magic, VERSION_AT) == 0 &&
+            start[VERSION_AT] != magic[VERSION_AT] && start[VERSION_AT] >= '0' && start[VERSION_AT] <= '9')
+            return true;
+    }
+    return false;
+}
+
 static int read_newest(struct mark *mark, const char *path, struct mark_state *state, struct error *error)
 {
     struct buffer content[SLOTS] = {{0}};
@@ -337,14 +360,13 @@ static int read_newest(struct mark *mark, const char *path, struct mark_state *s
     }
     if (buffer_failed(&content[0]) || buffer_failed(&content[1])) { /* else the state before would pass for the newest */
         (void)error_set(error, ERROR_SYSTEM, "no memory to read the mark %s", path);
+    } else if (newest < 0 && is_of_another_version(mark)) {
+        (void)error_set(error, ERROR_VERSION, "the mark %s was written by another version of liaison", path);
     } else if (newest < 0) {
         (void)error_set(error, ERROR_STORAGE, "the mark %s is damaged: neither of its two slots is whole", path);
     } else {
         mark->generation = generation[newest];
-        status = decode(state, buffer_span(&content[newest]), error); /* which says so if there is no memory */
-        if (status != 0)
-            (void)error_set(error, ERROR_STORAGE, "the mark %s is whole but says nothing this liaison understands",
-                            path);
+        status = decode(state, buffer_span(&content[newest]), path, error);
     }
     /* What a failed sync left may be in the page cache only: nothing is built on it before it is on the disk. */
     if (status == 0 &&

@@ -44,8 +44,8 @@ struct mark;
 /* Makes the file, preallocated and synced, its directory synced, with `state` in it; it must not exist. */
 struct mark *mark_create(const char *path, const struct mark_state *state, struct error *error);
 /* Opens it, reads the newer valid slot into `state`, and sees to it that this is on the disk. ERROR_NOT_FOUND if there is
- * no file; ERROR_STORAGE if it is damaged or cannot be written, with a sentence; ERROR_REFUSED if another process has it
- * open. */
+ * no file; ERROR_STORAGE if it is damaged or cannot be written, with a sentence; ERROR_VERSION if another version wrote it;
+ * ERROR_REFUSED if another process has it open. */
 struct mark *mark_open(const char *path, struct mark_state *state, struct error *error);
 void mark_close(struct mark *mark);
 /* Encodes a state for mark_write(): done where the state lives, so that the writing thread needs nothing but

@@ -371,6 +371,9 @@ static void a_slot_of_another_version_gives_the_other(void)
     hash_parts(content.data + 32, parts, 2);
     file_write(scratch("version"), buffer_span(&content));
     CHECK(batch_of("version", &error) == 2);
+    content.data[13] = content.data[MARK_SLOT_SIZE + 13] = '2';
+    file_write(scratch("version"), buffer_span(&content));
+    CHECK(batch_of("version", &error) == -1 && error.code == ERROR_VERSION);
     buffer_free(&content);
 }
 
