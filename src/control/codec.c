@@ -23,6 +23,7 @@ int control_parse(struct control_request *request, struct span line, struct erro
 {
     json_error_t where = {0};
     json_t *id = NULL;
+    json_t *version = NULL;
     json_t *params = NULL;
     json_t *method = NULL;
 
@@ -38,8 +39,9 @@ int control_parse(struct control_request *request, struct span line, struct erro
     if (!json_is_integer(id) && !json_is_string(id))
         return refuse(error, CONTROL_NOT_A_REQUEST, "the request has no id that is an integer or a string");
     request->id = json_incref(id);
-    if (json_string_value(json_object_get(request->root, "jsonrpc")) == NULL ||
-        strcmp(json_string_value(json_object_get(request->root, "jsonrpc")), "2.0") != 0)
+    version = json_object_get(request->root, "jsonrpc");
+    if (!json_is_string(version) ||
+        !span_equal(span_of(json_string_value(version), json_string_length(version)), span_of_string("2.0")))
         return refuse(error, CONTROL_NOT_A_REQUEST, "jsonrpc is not \"2.0\"");
     method = json_object_get(request->root, "method");
     if (!json_is_string(method) || strlen(json_string_value(method)) != json_string_length(method))

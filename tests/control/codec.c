@@ -43,6 +43,7 @@ static void what_is_no_request_gets_its_number(void)
         {"{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":\"status\"}", CONTROL_NOT_A_REQUEST, false},
         {"{\"jsonrpc\":\"2.0\",\"id\":[1],\"method\":\"status\"}", CONTROL_NOT_A_REQUEST, false},
         {"{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"status\"}", CONTROL_NOT_A_REQUEST, true},
+        {"{\"jsonrpc\":\"2.0\\u0000\",\"id\":1,\"method\":\"status\"}", CONTROL_NOT_A_REQUEST, true},
         {"{\"id\":1,\"method\":\"status\"}", CONTROL_NOT_A_REQUEST, true},
         {"{\"jsonrpc\":\"2.0\",\"id\":1}", CONTROL_NOT_A_REQUEST, true},
         {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":3}", CONTROL_NOT_A_REQUEST, true},
