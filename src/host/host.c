@@ -321,7 +321,7 @@ static int read_card(struct host *host, struct error *error)
         buffer_put_span(&host->card, result.row[0].b[0]);
     store_result_free(&result);
     if (status == 0 && (host->card.size == 0 || buffer_failed(&host->card)))
-        status = error_set(error, ERROR_STORAGE, "the database holds no card");
+        status = error_set(error, ERROR_STORAGE, "the database is damaged: it holds no card");
     return status;
 }
 
@@ -467,9 +467,15 @@ int host_run(const struct options *options, const char *directory, int spawner)
     struct host *host = calloc(1, sizeof *host);
     struct error error = {0};
     int exit_code = 1;
+    int status = 0;
 
-    if (host == NULL || (host->serve = calloc(1, sizeof *host->serve)) == NULL || uv_loop_init(&host->loop) != 0) {
+    if (host == NULL || (host->serve = calloc(1, sizeof *host->serve)) == NULL) {
         log_line("there is no memory left");
+        return 1;
+    }
+    status = uv_loop_init(&host->loop);
+    if (status != 0) {
+        log_line("the loop that waits for files and sockets cannot be made: %s", uv_strerror(status));
         return 1;
     }
     host->options = options;

@@ -12,6 +12,7 @@
 
 #define KEY_FILE_MAX 4096
 #define OPEN_FILES 4096
+#define OPEN_FILES_LEAST 32 /* an office, its sockets and a few connections; libuv aborts for want of its own */
 
 /* Otherwise the database could get number 2, and a log line would be written into it. */
 static int open_standard_files(struct error *error)
@@ -32,6 +33,17 @@ static void raise_limit(__rlimit_resource_t resource, rlim_t wanted)
     (void)setrlimit(resource, &limit);
 }
 
+/* After it was raised. */
+static int check_open_files(struct error *error)
+{
+    struct rlimit limit = {0};
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < OPEN_FILES_LEAST)
+        return error_set(error, ERROR_SYSTEM, "only %llu files may be open here, and liaisond needs %d (see ulimit -n)",
+                         (unsigned long long)limit.rlim_cur, OPEN_FILES_LEAST);
+    return 0;
+}
+
 int process_prepare(struct error *error)
 {
     struct rlimit none = {0, 0};
@@ -43,6 +55,8 @@ int process_prepare(struct error *error)
     /* Secrets are locked one by one (secret_new); mlockall() would keep every stack and cache resident as well. */
     raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY);
     raise_limit(RLIMIT_NOFILE, OPEN_FILES);
+    if (check_open_files(error) != 0)
+        return -1;
     if (setrlimit(RLIMIT_CORE, &none) != 0)
         return error_set(error, ERROR_SYSTEM, "core dumps cannot be switched off: %s", strerror(errno));
 #ifndef __SANITIZE_ADDRESS__ /* its leak check attaches to the process */
@@ -91,6 +105,11 @@ int process_read_key(uint8_t key[static OFFICE_KEY_SIZE], const char *path, stru
     }
     if (!S_ISREG(status.st_mode)) {
         (void)error_set(error, ERROR_REFUSED, "the key file %s is not a file", path);
+        goto out;
+    }
+    if (status.st_uid != geteuid() && status.st_uid != 0) {
+        (void)error_set(error, ERROR_REFUSED, "the key file %s belongs to another user, number %u", path,
+                        status.st_uid);
         goto out;
     }
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char scratch[64];
@@ -43,6 +44,24 @@ static void standard_files_are_open(void)
     CHECK(fcntl(STDIN_FILENO, F_GETFD) >= 0);
     (void)dup2(kept, STDIN_FILENO);
     (void)close(kept);
+}
+
+/* In a process of its own: a limit that was lowered stays low. */
+static void too_few_open_files_are_refused(void)
+{
+    for (rlim_t files = 31; files <= 32; files++) {
+        pid_t pid = fork();
+        int status = -1;
+
+        if (pid == 0) {
+            struct rlimit limit = {files, files};
+            struct error error = {0};
+            int result = setrlimit(RLIMIT_NOFILE, &limit) == 0 ? process_prepare(&error) : 1;
+
+            _exit(files < 32 ? result != -1 || strstr(error.message, "only 31 files") == NULL : result != 0);
+        }
+        CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+    }
 }
 
 static void an_office_is_ones_own_and_closed(void)
@@ -114,6 +133,12 @@ static void what_is_no_key_file_is_refused(void)
     CHECK(process_read_key(key, "key", NULL) == -1);
     (void)alarm(0);
     CHECK(unlink("key") == 0);
+    if (geteuid() != 0)
+        return;
+    write_file("theirs", "liaison-office-key/v1\n", 0600);
+    CHECK(chown("theirs", 65534, 65534) == 0);
+    error = (struct error){0};
+    CHECK(process_read_key(key, "theirs", &error) == -1 && strstr(error.message, "belongs to another user") != NULL);
 }
 
 int main(void)
@@ -124,6 +149,7 @@ int main(void)
     RUN(an_office_is_ones_own_and_closed);
     RUN(a_key_file_is_read);
     RUN(what_is_no_key_file_is_refused);
+    RUN(too_few_open_files_are_refused);
     RUN(standard_files_are_open);
     RUN(secrets_are_kept_in);
     if (chdir("/") != 0 || rmdir(scratch) != 0)
