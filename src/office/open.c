@@ -78,9 +78,15 @@ static int load_facts(struct opening *opening)
         goto out;
     }
     memcpy(office->id, id.data, OFFICE_ID_SIZE);
-    if (card_parse(&office->card, buffer_span(&card), opening->error) != 0)
+    if (card_parse(&office->card, buffer_span(&card), NULL) != 0) {
+        (void)damaged(opening, "the office's card");
         goto out;
+    }
     office->passphrase = span_equal(buffer_span(&kind), span_of_string("passphrase"));
+    if (!office->passphrase && !span_equal(buffer_span(&kind), span_of_string("file"))) {
+        (void)damaged(opening, "the word for what unlocks the office");
+        goto out;
+    }
     cursor = cursor_of(buffer_span(&passphrase));
     if (office->passphrase) {
         cursor_copy(&cursor, office->passphrase_salt, PASSPHRASE_SALT_SIZE);

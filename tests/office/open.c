@@ -190,6 +190,29 @@ static void a_leaf_that_was_changed_stops_the_office(void)
     }
 }
 
+/* Facts that are there, and are not what they can be. */
+static void what_the_office_knows_of_itself_is_read_strictly(void)
+{
+    static const char *const facts[][2] = {{"key-kind", "the word for what unlocks the office"},
+                                           {"card", "the office's card"}};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct error error = {0};
+        struct office *office = NULL;
+        bool rewrite = false;
+
+        begin();
+        site_change(site, "UPDATE meta SET value = x'66696c' WHERE key = '%s'", facts[i][0]);
+        site->store = store_open(site->database, false, &error);
+        office = office_open(site->store, NULL, NULL, &site->config, &rewrite, &error);
+        CHECK(office == NULL && error.code == ERROR_STORAGE && strstr(error.message, facts[i][1]) != NULL);
+        office_free(office);
+        store_close(site->store);
+        site->store = NULL;
+        world_free(world);
+    }
+}
+
 static void another_root_signed_than_stored_stops_the_office(void)
 {
     begin();
@@ -417,6 +440,7 @@ int main(void)
     RUN(a_batch_is_replayed_with_all_that_belongs_to_it);
     RUN(a_mark_one_behind_is_written_again);
     RUN(a_leaf_that_was_changed_stops_the_office);
+    RUN(what_the_office_knows_of_itself_is_read_strictly);
     RUN(another_root_signed_than_stored_stops_the_office);
     RUN(own_entries_never_signed_are_read_before_they_are);
     RUN(a_mark_of_another_history_stops_the_office);
