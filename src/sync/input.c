@@ -178,12 +178,13 @@ static int take_entries(struct sync *sync, unsigned link, struct message *messag
         return -1;
     if (forked)
         return refuse(sync, link, message->member, error, "it sent a head that contradicts one it signed before");
-    engine_peer_has(sync, peer, message->member, end);
     chunk = sync_chunk_new(message->member, log->staged.size, (size_t)(end - log->staged.size));
     if (chunk == NULL)
         return error_set(error, ERROR_SYSTEM, "there is no memory left");
     result = take_chunk(sync, link, message, &chunk, error);
     sync_chunk_free(chunk);
+    if (result == 0 && !peer->refused[message->member])
+        engine_peer_has(sync, peer, message->member, end); /* it has what it could prove */
     return result;
 }
 

@@ -61,6 +61,25 @@ static void nobody_speaks_before_greeting(void)
     end();
 }
 
+/* Neither by its author nor by another member, whose link stays. */
+static void what_is_not_proved_is_not_held_there(void)
+{
+    for (unsigned link = 1; link <= 2; link++) {
+        struct head head;
+        struct tree_proof none = {0};
+        struct buffer message = {0};
+        uint64_t had = 0;
+
+        begin();
+        head = truth_head(victim.truth[1], 10);
+        had = victim.sync->peer[link].have[1];
+        truth_entries(&message, victim.truth[1], 5, 7, &head, false, &none);
+        CHECK((say(&victim, link, &message) != 0) == (link == 1));
+        CHECK(victim.sync->peer[link].have[1] == had);
+        end();
+    }
+}
+
 static void nobody_greets_twice(void)
 {
     static const uint64_t nothing[3];
@@ -840,6 +859,7 @@ int main(void)
 {
     RUN(nobody_speaks_before_greeting);
     RUN(nobody_greets_twice);
+    RUN(what_is_not_proved_is_not_held_there);
     RUN(garbage_is_refused);
     RUN(a_head_is_its_authors);
     RUN(entries_are_those_of_the_head);
