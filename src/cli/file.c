@@ -42,8 +42,8 @@ int file_read(const char *path, size_t max, struct buffer *content, struct error
         return read_all(file, "standard input", max, content, error);
     file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
-        return error_set(error, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_SYSTEM, "%s cannot be read: %s", path,
-                         strerror(errno));
+        return error_set(error, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_SYSTEM, "%s cannot be read: %s",
+                         path[0] != 0 ? path : "a file without a name", strerror(errno));
     result = read_all(file, path, max, content, error);
     (void)close(file);
     return result;

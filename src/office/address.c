@@ -46,9 +46,10 @@ int address_parse(struct address *address, struct span text, struct error *error
     struct cursor cursor = {0};
 
     memset(address, 0, sizeof *address);
-    if (text.size >= ADDRESS_SIZE || !text_is_utf8(text))
-        return error_set(error, ERROR_USAGE, "the address is too long or not text; the most is %d bytes",
-                         ADDRESS_SIZE - 1);
+    if (text.size >= ADDRESS_SIZE)
+        return error_set(error, ERROR_USAGE, "the address has %zu bytes; the most is %d", text.size, ADDRESS_SIZE - 1);
+    if (!text_is_utf8(text))
+        return error_set(error, ERROR_USAGE, "the address is not valid UTF-8");
     address->frame_class = FRAME_1024;
     if (take_suffix(&text, "?frame=256"))
         address->frame_class = FRAME_256;
