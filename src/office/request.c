@@ -170,6 +170,21 @@ static int make_room_for_tokens(struct line *line, size_t count, struct error *e
     return 0;
 }
 
+/* Whether a message before it in the same request has its token, and is another one. */
+static bool contradicts_earlier(const struct append_job *append, size_t at)
+{
+    const struct wanted_message *message = &append->message[at];
+
+    for (size_t i = 0; i < at; i++) {
+        const struct wanted_message *earlier = &append->message[i];
+
+        if (earlier->has_token && memcmp(earlier->token, message->token, sizeof message->token) == 0 &&
+            memcmp(earlier->digest, message->digest, HASH_SIZE) != 0)
+            return true;
+    }
+    return false;
+}
+
 static int check_before_append(struct office *office, struct append_job *append, struct error *error)
 {
     if (append->line->left)
@@ -178,8 +193,11 @@ static int check_before_append(struct office *office, struct append_job *append,
         return error_set(error, ERROR_FULL,
                          "the disk is almost full; what is left is kept for receipts. Nothing was recorded");
     for (size_t i = 0; i < append->count; i++)
-        if (append->message[i].has_token && !append->message[i].known)
+        if (append->message[i].has_token && !append->message[i].known) {
             find_recent_token(append->line, &append->message[i], error);
+            if (contradicts_earlier(append, i))
+                (void)refuse_token(error);
+        }
     return error->code == ERROR_NONE ? make_room_for_tokens(append->line, append->count, error) : -1;
 }
 
@@ -192,6 +210,8 @@ static int append_message(struct office *office, struct append_job *append, size
                         .text = span_of(message->text.data, message->text_size),
                         .language = message->language};
 
+    if (message->has_token && !message->known) /* an earlier one of this request may be the same */
+        find_recent_token(append->line, message, error);
     if (message->known)
         return 0;
     if (append_sealed(office, append->line, &body, message->precedence, &message->reference, message->answers,

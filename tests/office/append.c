@@ -325,6 +325,53 @@ static void prekeys_that_were_not_recorded_are_no_stock(void)
     world_free(world);
 }
 
+/* Told apart before anything is recorded: the same message once, and of two that differ none. */
+static void within_one_request_a_token_means_one_message_too(void)
+{
+    static const uint8_t token[16] = "token";
+    struct office_message message[3] = {{.text = span_of_string("one"), .token = span_of(token, sizeof token)},
+                                        {.text = span_of_string("without")},
+                                        {.text = span_of_string("one"), .token = span_of(token, sizeof token)}};
+    const struct office_event *reply = NULL;
+    uint64_t request = 0;
+
+    begin(2);
+    message[2].text = span_of_string("two");
+    request = world_request(world);
+    office_append(site->office, request, line_name(), message, 3, site_now(site));
+    world_run(world, SECOND_US);
+    CHECK(refused(world, request, ERROR_REFUSED, "for another message"));
+    CHECK(sync_durable(site_line(site)->sync, 0) == 2);
+    message[2].text = message[0].text;
+    request = world_request(world);
+    office_append(site->office, request, line_name(), message, 3, site_now(site));
+    world_run(world, SECOND_US);
+    reply = world->reply[request];
+    CHECK(succeeded(world, request) && reply->numbers[0] == 3 && reply->numbers[1] == 4 && reply->numbers[2] == 3);
+    CHECK(sync_durable(site_line(site)->sync, 0) == 5);
+    world_free(world);
+}
+
+/* The same entry named twice is acknowledged once. */
+static void within_one_request_an_entry_is_acknowledged_once(void)
+{
+    struct span named[3] = {span_of_string("pyongyang.example/3"), span_of_string("pyongyang.example/3"),
+                            span_of_string("pyongyang.example/4")};
+    uint64_t request = 0;
+
+    begin(2);
+    (void)site_send(site_of(world, 1), "one", 0, NULL);
+    (void)site_send(site_of(world, 1), "two", 0, NULL);
+    world_run(world, 2 * SECOND_US);
+    request = world_request(world);
+    office_acknowledge(site->office, request, line_name(), named, 3, AS_DUTY_OFFICER, site_now(site));
+    world_run(world, 2 * SECOND_US);
+    CHECK(succeeded(world, request));
+    CHECK(site_line(site)->inbox == 0);
+    world_check_settled(world);
+    world_free(world);
+}
+
 int main(void)
 {
     RUN(the_same_token_gives_the_same_number);
@@ -341,6 +388,8 @@ int main(void)
     RUN(an_epoch_begins_daily_and_at_each_start);
     RUN(prekeys_are_published_before_they_run_out);
     RUN(prekeys_that_were_not_recorded_are_no_stock);
+    RUN(within_one_request_a_token_means_one_message_too);
+    RUN(within_one_request_an_entry_is_acknowledged_once);
     scratch_clean();
     return test_end();
 }

@@ -203,12 +203,55 @@ static void a_card_of_other_keys_is_not_taken(void)
     world_free(other);
 }
 
+/* An office that a passphrase opens, as `liaison init` makes one. */
+static void a_passphrase_opens_its_own_office_alone(void)
+{
+    const struct passphrase_limits limits = {.operations = 1, .memory_kib = 8};
+    uint8_t key[OFFICE_KEY_SIZE], stretched[PASSPHRASE_SALT_SIZE + 8] = {7, 7, 7};
+    struct entropy entropy = {0};
+    struct vault_context context;
+    struct buffer sealed = {0};
+    struct store_batch batch = {0};
+    struct error error = {0};
+    const char *reason = NULL;
+
+    world = world_empty(1, 1);
+    site = site_of(world, 0);
+    CHECK(office_unlock_passphrase(site->office, span_of_string("open"), site_now(site), &error) == -1 &&
+          error.code == ERROR_REFUSED);
+    put_u32_be(stretched + PASSPHRASE_SALT_SIZE, limits.operations);
+    put_u32_be(stretched + PASSPHRASE_SALT_SIZE + 4, limits.memory_kib);
+    CHECK(passphrase_key(key, span_of_string("open"), stretched, limits, NULL) == 0);
+    vault_seal(&sealed, key, vault_context(&context, site->office->id, VAULT_MASTER, NULL, 0, 0, 0),
+               span_of(site->office->master, OFFICE_KEY_SIZE), &entropy);
+    site_drop(site);
+    site->store = store_open(site->database, false, NULL);
+    put_fact(&batch, META_KEY_KIND, span_of_string("passphrase"));
+    put_fact(&batch, META_PASSPHRASE, span_of(stretched, sizeof stretched));
+    put_fact(&batch, META_MASTER, buffer_span(&sealed));
+    CHECK(store_stage(site->store, &batch, NULL) == 0 &&
+          store_commit(site->store, store_batch_number(site->store) + 1, NULL) == 0);
+    store_close(site->store);
+    site_open(site);
+    office_finish(site->office, site_now(site)); /* what is locked has nothing to bring to an end */
+    error = (struct error){0};
+    CHECK(office_unlock_passphrase(site->office, span_of_string("shut"), site_now(site), &error) == -1);
+    CHECK(error.code == ERROR_MISMATCH && strstr(error.message, "that passphrase") != NULL);
+    CHECK(office_unlock_passphrase(site->office, span_of_string("open"), site_now(site), NULL) == 0);
+    CHECK(office_state(site->office, &reason) == OFFICE_READY);
+    CHECK(office_unlock_passphrase(site->office, span_of_string("open"), site_now(site), &error) == -1);
+    store_batch_free(&batch);
+    buffer_free(&sealed);
+    world_free(world);
+}
+
 int main(void)
 {
     RUN(what_no_office_writes_is_not_opened);
     RUN(what_is_only_kept_at_hand_is_made_again);
     RUN(secrets_that_were_changed_do_not_unlock);
     RUN(a_card_of_other_keys_is_not_taken);
+    RUN(a_passphrase_opens_its_own_office_alone);
     scratch_clean();
     return test_end();
 }

@@ -1,6 +1,8 @@
 /*
  * Lines: founded, joined, compared, left; and what is refused.
  */
+#include "seal/keyfile.h"
+
 #include "world.h"
 
 static struct world *world;
@@ -324,6 +326,39 @@ static void a_charter_of_other_keys_or_a_taken_name_is_not_joined(void)
     buffer_free(&key);
 }
 
+static void a_key_that_is_not_the_charters_is_not_taken(void)
+{
+    uint8_t line_id[HASH_SIZE], key[COURIER_KEY_SIZE];
+    struct buffer other = {0};
+    uint64_t first = 0;
+
+    begin();
+    first = found_with_there("talks", true);
+    CHECK(courier_key_parse(line_id, key, key_of(first), NULL) == 0);
+    key[0] ^= 1;
+    courier_key_print(&other, line_id, key);
+    CHECK(refused(world, join(there, charter_of(first), buffer_span(&other), ""), ERROR_MISMATCH,
+                  "not the courier key that the charter names"));
+    CHECK(refused(world, join(there, charter_of(first), span_of_string("no key"), ""), ERROR_INVALID, ""));
+    CHECK(office_line_count(there->office) == 0);
+    buffer_free(&other);
+    world_free(world);
+}
+
+/* As people type it: with what a terminal puts behind. */
+static void a_number_may_be_followed_by_blanks(void)
+{
+    struct buffer typed = {0};
+
+    begin();
+    world_found(world, true);
+    buffer_put_span(&typed, number_of(here));
+    buffer_print(&typed, " \n");
+    CHECK(succeeded(world, confirm(buffer_span(&typed))) && site_line(here)->confirmed);
+    buffer_free(&typed);
+    world_free(world);
+}
+
 int main(void)
 {
     RUN(a_line_is_founded_with_good_cards_alone);
@@ -336,6 +371,8 @@ int main(void)
     RUN(who_left_says_nothing_more_and_still_receives);
     RUN(who_could_not_leave_has_not_left);
     RUN(a_charter_of_other_keys_or_a_taken_name_is_not_joined);
+    RUN(a_key_that_is_not_the_charters_is_not_taken);
+    RUN(a_number_may_be_followed_by_blanks);
     scratch_clean();
     return test_end();
 }

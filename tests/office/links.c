@@ -426,6 +426,30 @@ static void a_test_ends_with_the_wire(void)
     world_free(world);
 }
 
+/* Where every place is taken a test is refused, and a link that is up is not opened twice. */
+static void what_has_no_place_is_not_dialled(void)
+{
+    uint64_t request = 0;
+    int up = -1;
+
+    begin();
+    (void)site_link(here, 1, "unix:1");
+    world_run(world, 3 * SECOND_US);
+    for (int i = 0; i < OFFICE_LINKS_MAX && up < 0; i++)
+        up = here->office->connection[i].state == CONNECTION_UP ? i : -1;
+    CHECK(up >= 0);
+    office_link_connected(here->office, up, site_now(here));
+    CHECK(is_up());
+    while (office_link_accepted(here->office, site_now(here)) >= 0)
+        continue;
+    request = world_request(world);
+    office_link_test(here->office, request, line_name(), span_of_string(there->name), span_of_string("unix:1"),
+                     site_now(here));
+    world_turn(world);
+    CHECK(refused(world, request, ERROR_REFUSED, "too many connections"));
+    world_free(world);
+}
+
 int main(void)
 {
     RUN(redialling_waits_twice_as_long_with_jitter);
@@ -446,6 +470,7 @@ int main(void)
     RUN(a_port_that_says_nothing_is_no_office);
     RUN(another_courier_key_gives_no_answer);
     RUN(a_test_ends_with_the_wire);
+    RUN(what_has_no_place_is_not_dialled);
     scratch_clean();
     return test_end();
 }
