@@ -22,7 +22,8 @@ static const char *const allowed[] = {
     "recvmsg", "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
     /* waiting */
     "alarm", "clock_getres", "clock_gettime", "clock_nanosleep", "epoll_create1", "epoll_ctl", "epoll_pwait",
-    "epoll_wait", "eventfd2", "gettimeofday", "nanosleep", "pipe2", "poll", "ppoll", "pselect6", "select", "time",
+    "epoll_wait", "eventfd2", "gettimeofday", "nanosleep", "pipe2", "poll", "ppoll", "pselect6", "select", "setitimer",
+    "time",
     /* memory */
     "brk", "madvise", "mlock", "mlock2", "mremap", "munlock", "munmap",
     /* threads and signals */

@@ -173,7 +173,8 @@ void confine_files(struct confinement *confinement, const struct confine_reach *
     int version = (int)syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, ASK_VERSION);
 
     if (version < 1) {
-        lack(confinement, "the kernel has no Landlock: files are kept from the daemon by owner and mode alone");
+        lack(confinement, "the kernel has no Landlock, or lets nobody use it: files are kept from the daemon by owner "
+                          "and mode alone");
         return;
     }
     if (restrict_files(version, reach) != 0)
