@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #define SECTOR 512
-#define SECTORS 131072 /* of the longest file */
+#define SECTORS 524288 /* of the longest file */
 #define SLOTS 6
 #define DESCRIPTORS 4096
 #define PATH_SIZE 512
@@ -41,7 +41,9 @@ struct slot {
     uint8_t named;        /* the name is on the disk */
     uint8_t removed;      /* the file was removed, and its directory not synced since */
     uint8_t cut;          /* it was cut shorter since the last sync */
-    uint8_t fill[4096 - PATH_SIZE - 11];
+    uint8_t fill[5];
+    uint64_t end; /* no sector from there on was ever written */
+    uint8_t rest[4096 - PATH_SIZE - 24];
     uint8_t state[SECTORS];
     uint8_t before[SECTORS][SECTOR];
 };
@@ -68,6 +70,16 @@ __attribute__((constructor)) static void begin(void)
     if (slots == MAP_FAILED)
         abort();
     (void)syscall(SYS_close, fd);
+}
+
+static void give_up(const char *why)
+{
+    static const char start[] = "cutoff: ";
+
+    (void)syscall(SYS_write, STDERR_FILENO, start, sizeof start - 1);
+    (void)syscall(SYS_write, STDERR_FILENO, why, strlen(why));
+    (void)syscall(SYS_write, STDERR_FILENO, "\n", 1);
+    abort();
 }
 
 static int ends_with(const char *text, const char *end)
@@ -100,11 +112,12 @@ static struct slot *new_slot(const char *path, int is_new, uint64_t size)
             slots[i].size = size;
             slots[i].named = !is_new;
             slots[i].removed = slots[i].cut = 0;
-            memset(slots[i].state, 0, sizeof slots[i].state);
+            memset(slots[i].state, 0, slots[i].end);
             memcpy(slots[i].path, path, strlen(path) + 1);
             return &slots[i];
         }
-    abort();
+    give_up("there are too many files");
+    return NULL;
 }
 
 static uint64_t size_of(int fd)
@@ -121,7 +134,9 @@ static uint64_t size_of(int fd)
 static void keep(struct slot *slot, int fd, uint64_t sector, uint8_t state)
 {
     if (sector >= SECTORS)
-        abort();
+        give_up("a file is too long");
+    if (sector >= slot->end)
+        slot->end = sector + 1;
     if (slot->state[sector] == 0) {
         memset(slot->before[sector], 0, SECTOR);
         if (syscall(SYS_pread64, fd, slot->before[sector], SECTOR, (off_t)(sector * SECTOR)) < 0)
@@ -185,14 +200,14 @@ int ftruncate(int fd, off_t size)
 int rename(const char *from, const char *to)
 {
     if (is_ours(from) || is_ours(to))
-        abort();
+        give_up("a file was renamed");
     return (int)syscall(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
 }
 
 ssize_t write(int fd, const void *data, size_t size)
 {
     if (held(fd) != NULL)
-        abort();
+        give_up("a file was written where its position was");
     return syscall(SYS_write, fd, data, size);
 }
 
@@ -210,7 +225,7 @@ static int open_file(const char *path, int flags, mode_t mode)
     is_new = stat(path, &status) != 0;
     fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
     if (fd >= DESCRIPTORS || strlen(path) >= PATH_SIZE)
-        abort();
+        give_up("there are too many descriptors");
     if (fd >= 0 && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
         memcpy(directory_of[fd], path, strlen(path) + 1);
     } else if (fd >= 0 && is_ours(path)) {
@@ -304,7 +319,7 @@ static void sync_slot(struct slot *slot, int fd)
     __sync_synchronize();
     slot->size = size_of(fd);
     __sync_synchronize();
-    memset(slot->state, 0, sizeof slot->state);
+    memset(slot->state, 0, slot->end);
 }
 
 static int sync_file(int fd)
