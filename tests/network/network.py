@@ -30,11 +30,12 @@ REDIAL = 2  # seconds, the longest pause
 SECONDS = 180 if LONG else 0  # that the exchange goes on at least; once through, if 0
 TEXT = 4000  # bytes of a message of the backlog
 GIVEN_AWAY = 32768 + 16384  # bytes that nothing overtakes any more: host/wires.h, and what the kernel keeps unsent
+OVERTAKEN = 60  # of the backlog's messages at least must wait for a flash, so that not all of them are given away
 DISK = 3.0  # seconds that a busy machine may take for what two offices do
 
 # Why links go down here: the seal of a frame is broken, or the other end is gone.
 DOWNS = ("a frame is not authentic", "the other side ended", "connection reset", "no sign of life",
-         "connection timed out")
+         "connection timed out", "it opened a newer link", "you opened a newer link")
 
 # No retry storm: what a run may put on the network in all.
 PER_BYTE = 2  # bytes for a byte that is said: frames, heads, receipts, TCP's headers, what is lost and sent again
@@ -228,18 +229,20 @@ class Run(threading.Thread):
             if self.profile.deed:
                 self.backlog(w)
                 self.profile.deed(self, w, p)
+            self.settle()
             if time.monotonic() - self.started > SECONDS:
                 break
-        said = self.profile.backlog * TEXT * 2
-        begun, bound = time.monotonic(), self.profile.settle_bound(said)
+        self.check()
+
+    def settle(self):
+        begun, bound = time.monotonic(), self.profile.settle_bound(self.profile.backlog * TEXT * 2)
         self.case(f"all is receipted within {bound:.0f} s", until(self.settled, bound),
                   [office.status() for office in self.offices])
         self.note(f"all is receipted after {time.monotonic() - begun:.1f} s")
-        self.check()
 
     def backlog(self, w):
-        for _ in range(self.profile.backlog // 10):
-            self.append(w, [{"text": "x" * TEXT, "precedence": "routine"}] * 10)
+        for _ in range(self.profile.backlog // 50):
+            self.append(w, [{"text": "x" * TEXT, "precedence": "routine"}] * 50)
 
     def settled(self):
         return all(office.is_settled(self.profile.name) for office in self.offices)
@@ -265,11 +268,15 @@ class Run(threading.Thread):
         """It overtakes, in round trips and not in lengths of the backlog."""
         author, number = self.append(w, [{"text": "Are you there?", "precedence": "flash"}])
         begun, bound, shown = time.monotonic(), self.profile.flash_bound(), self.watchers[1].shown
+        waiting = number - sum(1 for each in list(shown) if each[0] == author and each[1] < number)
         until(lambda: (author, number) in shown, 2 * bound)
         before = sum(1 for each in list(shown) if each[0] == author and each[1] < number)
         took = shown.get((author, number), float("inf")) - begun
         self.case(f"a flash is shown within {bound:.1f} s", took <= bound, f"{took:.1f} s")
-        self.case("before what was sent ahead of it", before < number, f"{before} of {number} were there")
+        if waiting > OVERTAKEN:
+            self.case("before what was sent ahead of it", before < number, f"{before} of {number} were there")
+        else:
+            self.note(f"this machine was too slow: only {waiting} entries were waiting")
         self.note(f"the flash took {took:.2f} s; {number - before} of {number} entries before it were still to come")
 
     def check(self):
@@ -406,7 +413,7 @@ PROFILES = [
     Profile("lossy", LINE + " --jitter 20ms --loss 10%", rate=10000, queue=0, breaks=2),
     Profile("narrow", "--delay 300ms --rate 1mbit --queue 16384", delay=0.3, rate=60000, queue=16384),
     Profile("disorder", LINE + " --jitter 20ms --reorder 5% --duplicate 2% --corrupt 2%", rate=20000),
-    Profile("forged", LINE + " --forge 1%", rate=60000),
+    Profile("forged", LINE + " --forge 0.5%", rate=60000),
     Profile("hole", LINE, breaks=1, deed=hole),
     Profile("flapping", LINE, breaks=6, deed=flap),
     Profile("moved", LINE, breaks=3, deed=move),
