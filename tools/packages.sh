@@ -9,6 +9,9 @@ libjansson-dev libseccomp-dev'
 packages_test='binutils clang iproute2 mandoc python3 socat spin strace systemd valgrind golang-go golang-github-flynn-noise-dev
 golang-golang-x-mod-dev python3-dissononce libcbor-dev'
 
+# What tools/coverage counts with, in ./check --long.
+packages_long='gcovr'
+
 # Installs what is missing of the packages named. Where it cannot, it prints the line to type and exits with 1.
 packages_install() {
     local package missing='' as_root='' install='apt-get install -y --no-install-recommends'
