@@ -1,6 +1,7 @@
 /*
  * Memory that runs out: in programs that are linked with memory_dep of tests/meson.build, one call of malloc, calloc,
- * realloc or reallocarray answers NULL. Only the project's own calls are counted, not those within the libraries it uses.
+ * realloc or reallocarray answers NULL. Only the project's own calls are counted, not those within the libraries it
+ * uses.
  *
  *     for (size_t n = 1;; n++) {
  *         memory_fail(n);

@@ -160,7 +160,8 @@ static void each_read_may_fail(void)
     (void)site_send(site, "the fourth", 0, NULL);
     world_run(world, 3 * SECOND_US);
     for (size_t n = 1;;
-         n += n < 60 ? 1u : (n < 500 ? 11u : 307u) * TEST_SHARE) { /* the first ones are the start's, one of each kind */
+         n +=
+         n < 60 ? 1u : (n < 500 ? 11u : 307u) * TEST_SHARE) { /* the first ones are the start's, one of each kind */
         bool did = false;
 
         site_drop(site);
