@@ -139,6 +139,7 @@ static void what_is_no_key_file_is_refused(void)
     CHECK(chown("theirs", 65534, 65534) == 0);
     error = (struct error){0};
     CHECK(process_read_key(key, "theirs", &error) == -1 && strstr(error.message, "belongs to another user") != NULL);
+    CHECK(unlink("theirs") == 0);
 }
 
 int main(void)
