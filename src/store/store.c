@@ -228,7 +228,8 @@ int store_checkpoint_all(struct store *store, struct error *error)
     return checkpointed(store, connection_truncate(store, &cause), &cause, error);
 }
 
-/* The zeros are to SQLite the end of what was written. */
+/* The zeros are to SQLite the end of what was written. It cut the WAL off and did not sync that: until it is, zeros
+ * over the one that was may leave its beginning, older pages that would be taken for newer than the database. */
 void store_lengthen_wal(struct store *store)
 {
     static const uint8_t zeros[65536];
@@ -239,6 +240,7 @@ void store_lengthen_wal(struct store *store)
 
     if (code != SQLITE_OK || wal == NULL || wal->pMethods == NULL)
         return;
+    code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
     for (sqlite3_int64 at = 0; at < WAL_LENGTH && code == SQLITE_OK; at += (sqlite3_int64)sizeof zeros)
         code = wal->pMethods->xWrite(wal, zeros, (int)sizeof zeros, at);
     if (code == SQLITE_OK)

@@ -10,6 +10,7 @@
 
 #define PATH "/0/liaison.db"
 #define BATCHES 3
+#define MORE 6
 
 static struct power power;
 static struct disk *disk;
@@ -225,6 +226,68 @@ static void a_mark_that_was_read_is_on_the_disk(void)
     CHECK(newer && older);
 }
 
+/* SQLite cuts its log off and does not sync that. Made long again it must not bring back the beginning of what it was:
+ * older pages, over a database that is newer. */
+static void making_the_log_long_takes_nothing_back(void)
+{
+    bool over = false;
+
+    for (uint64_t at = 1; !over; at++) {
+        struct error error = {0};
+        struct store *store = NULL;
+
+        begin(at);
+        make();
+        CHECK(run(true) == BATCHES);
+        store = store_open(PATH, false, &error);
+        CHECK(store != NULL);
+        for (uint64_t more = 1; more <= MORE; more++)
+            CHECK(put(store, BATCHES + more, &error) == 0);
+        power.off = true; /* the process dies, and leaves a log to be moved */
+        store_close(store);
+        power = (struct power){.cut_at = at};
+        disk_abandon(disk);
+        disk_faults(disk)->survival = DISK_LAST;
+        store = store_open(PATH, false, &error);
+        if (store != NULL)
+            store_lengthen_wal(store);
+        over = !power.off;
+        power.off = true;
+        store_close(store);
+        power = (struct power){0};
+        disk_crash(disk);
+        CHECK(is_whole(BATCHES + MORE));
+        end();
+    }
+}
+
+/* Two processes on the files of one office: the second opens neither, and does not disturb the first. */
+static void a_second_process_is_refused(void)
+{
+    struct error error = {0};
+    struct mark_state state = mark_of(1);
+    struct mark *mark = NULL;
+    struct store *first = NULL;
+    struct store *second = NULL;
+
+    begin(4);
+    make();
+    mark = mark_create("/0/office.mark", &state, NULL);
+    first = store_open(PATH, false, &error);
+    CHECK(mark != NULL && first != NULL && put(first, 1, &error) == 0);
+    CHECK(store_open(PATH, false, &error) == NULL && error.code == ERROR_REFUSED);
+    error = (struct error){0};
+    CHECK(mark_open("/0/office.mark", &state, &error) == NULL && error.code == ERROR_REFUSED);
+    error = (struct error){0};
+    CHECK(put(first, 2, &error) == 0 && write_mark(mark, 2));
+    store_close(first);
+    mark_close(mark);
+    second = store_open(PATH, false, &error);
+    CHECK(second != NULL && store_batch_number(second) == 2 && open_mark() == 2);
+    store_close(second);
+    end();
+}
+
 int main(void)
 {
     RUN(the_store_runs_on_it);
@@ -232,5 +295,7 @@ int main(void)
     RUN(without_the_sync_of_the_wal_one_does);
     RUN(the_mark_runs_on_it);
     RUN(a_mark_that_was_read_is_on_the_disk);
+    RUN(making_the_log_long_takes_nothing_back);
+    RUN(a_second_process_is_refused);
     return test_end();
 }
