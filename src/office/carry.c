@@ -295,6 +295,21 @@ static void take_receipt(struct office *office, struct line *line, const struct 
     core_event(office, &told);
 }
 
+/* Who only passes something on may be honest, and its author false; or the other way round. Both are named, and neither
+ * is accused. */
+static void raise_alarm(struct office *office, const struct line *line, const struct sync_event *event)
+{
+    const char *author = line->member[event->author].name;
+
+    if (event->member == event->author)
+        core_alarm(office, "%s on the line %s: %s", author, line->name, event->reason);
+    else
+        core_alarm(office,
+                   "on the line %s, what %s passes on of the log of %s does not follow what is held here: its author "
+                   "wrote two histories, or who passes it on says what is false",
+                   line->name, line->member[event->member].name, author);
+}
+
 void carry_events(struct office *office, struct line *line)
 {
     struct sync_event event;
@@ -334,7 +349,7 @@ void carry_events(struct office *office, struct line *line)
                 (unsigned long long)sync_durable(line->sync, line->me));
             break;
         case SYNC_ALARM:
-            core_alarm(office, "%s on the line %s: %s", line->member[event.member].name, line->name, event.reason);
+            raise_alarm(office, line, &event);
             break;
         }
     }

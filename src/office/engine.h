@@ -310,7 +310,7 @@ struct office {
     bool watched;              /* somebody wants OFFICE_ENTRY */
     bool exhausted;            /* core_exhausted() */
     size_t alarm_count;
-    char alarm[ALARMS_MAX][200];
+    char alarm[ALARMS_MAX][300];
 };
 
 /* --- shared by all --------------------------------------------------------------------------------------- */

@@ -76,7 +76,7 @@ void engine_drop_awaited(struct log *log)
 
 int engine_alarm(struct sync *sync, unsigned member, const struct head *head, const char *reason)
 {
-    struct sync_event event = {.kind = SYNC_ALARM, .member = member, .head = *head, .reason = reason};
+    struct sync_event event = {.kind = SYNC_ALARM, .member = member, .author = member, .head = *head, .reason = reason};
 
     if (sync->log[member].forked)
         return 0;

@@ -48,16 +48,23 @@ static bool proves(const struct sync_chunk *chunk, const struct tree_proof *proo
     return tree_verify_consistency(chunk->after.size, root, chunk->head.size, chunk->head.root, proof);
 }
 
-/* The sender is wrong about the log. Its author is put off; another member may be honest and the author false, so that
- * people are told, and only this log is not taken from it any more. */
-static int refuse(struct sync *sync, unsigned link, unsigned member, struct error *error, const char *reason)
+/* The sender is wrong about the log. Its author is put off, and cannot be honest: it signed that head, and what it sent
+ * before. Another member may be honest and the author false, so that only this log is not taken from it any more.
+ * Either way people are told. */
+static int refuse(struct sync *sync, unsigned link, const struct message *message, struct error *error,
+                  const char *reason)
 {
     struct peer *peer = &sync->peer[link];
-    struct sync_event event = {.kind = SYNC_ALARM, .link = link, .member = peer->member};
+    unsigned member = message->member;
+    struct sync_event event = {.kind = SYNC_ALARM, .link = link, .member = peer->member, .author = member};
 
-    if (peer->member == member)
+    if (peer->member == member) {
+        if (engine_alarm(sync, member, &message->head,
+                         "it sends what does not follow what it sent before: it has two histories, or its office is "
+                         "broken") != 0)
+            return error_set(error, ERROR_SYSTEM, "there is no memory left");
         return error_set(error, ERROR_MISMATCH, "%s", reason);
-    event.reason = "what it holds of another member's log does not follow what is held here: one of the two is false";
+    }
     if (engine_event(sync, &event) != 0)
         return error_set(error, ERROR_SYSTEM, "there is no memory left");
     engine_refuse(peer, member);
@@ -114,12 +121,12 @@ static int take_chunk(struct sync *sync, unsigned link, struct message *message,
     if (read_chunk(&sync->log[message->member], message, *chunk, &met, error) != 0)
         return -1;
     if (!proves(*chunk, &message->proof))
-        return refuse(sync, link, message->member, error, "the entries it sent are not those its head commits to");
+        return refuse(sync, link, message, error, "the entries it sent are not those its head commits to");
     if (!met) {
         if (engine_alarm(sync, message->member, &message->head,
                          "it signed two histories: a head shown earlier is not one of the log it sends") != 0)
             return error_set(error, ERROR_SYSTEM, "there is no memory left");
-        return refuse(sync, link, message->member, error, "its log does not lead to a head it signed before");
+        return refuse(sync, link, message, error, "its log does not lead to a head it signed before");
     }
     return accept_chunk(sync, link, chunk, error);
 }
@@ -177,7 +184,7 @@ static int take_entries(struct sync *sync, unsigned link, struct message *messag
     if (engine_check_head(sync, link, message->member, &message->head, &forked, error) != 0)
         return -1;
     if (forked)
-        return refuse(sync, link, message->member, error, "it sent a head that contradicts one it signed before");
+        return refuse(sync, link, message, error, "it sent a head that contradicts one it signed before");
     chunk = sync_chunk_new(message->member, log->staged.size, (size_t)(end - log->staged.size));
     if (chunk == NULL)
         return error_set(error, ERROR_SYSTEM, "there is no memory left");
@@ -238,7 +245,7 @@ static int take_overtake(struct sync *sync, unsigned link, const struct message 
     if (engine_take_head(sync, link, message->member, &message->head, AWAITED_MAX, &forked, error) != 0)
         return -1;
     if (forked)
-        return refuse(sync, link, message->member, error, "it sent a head that contradicts one it signed before");
+        return refuse(sync, link, message, error, "it sent a head that contradicts one it signed before");
     event.chunk = sync_chunk_new(message->member, message->first, 1);
     if (event.chunk == NULL || sync_chunk_add(event.chunk, message->entry) != 0 || engine_event(sync, &event) != 0) {
         sync_chunk_free(event.chunk);

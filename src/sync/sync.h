@@ -75,12 +75,14 @@ enum sync_event_kind {
     SYNC_MENDED,    /* member, first, chunk (one entry): what sync_mend() asked for, proved; frees it */
     SYNC_OWN_AHEAD, /* member: shows `head`, signed by ourselves, that our log does not have */
     SYNC_CHOKED,    /* link: its other end takes nothing of what waits for it; close it */
-    SYNC_ALARM,     /* member: it signed, or passes on, what cannot be true; `reason` */
+    SYNC_ALARM,     /* author, member: of the author's log two things cannot both be true. They are one: the author signed
+                       both, and `reason` says how; else the author did, or what the member passes on is false */
 };
 struct sync_event {
     enum sync_event_kind kind;
     unsigned link;
     unsigned member;
+    unsigned author; /* SYNC_ALARM */
     uint64_t first;
     uint64_t base;
     struct sync_chunk *chunk;

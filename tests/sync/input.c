@@ -149,7 +149,9 @@ static void entries_are_those_of_the_head(void)
         truth_entries(&message, other, 5, 8, &head, false, &proof);
         CHECK(say(&victim, 1, &message) != 0);
     }
-    CHECK(sync_staged(victim.sync, 1)->size == 5 && victim.count[SYNC_ALARM] == 0);
+    CHECK(sync_staged(victim.sync, 1)->size == 5);
+    /* The author signed the head and sends this: people are told, once. */
+    CHECK(victim.count[SYNC_ALARM] == 1 && victim.last[SYNC_ALARM].author == 1);
     truth_free(other);
     end();
 }
@@ -402,6 +404,7 @@ static void two_heads_of_one_size_are_an_alarm(void)
         } else
             CHECK(say_settle(&victim, 2, 1, &head) == 0);
         CHECK(victim.count[SYNC_ALARM] == 1 && victim.last[SYNC_ALARM].member == 1);
+        CHECK(victim.last[SYNC_ALARM].author == 1);
         CHECK(say_settle(&victim, 2, 1, &head) == 0 && victim.count[SYNC_ALARM] == 1); /* once */
         truth_free(other);
         end();
@@ -440,7 +443,7 @@ static void nobody_is_accused_by_what_another_made_up(void)
     head = truth_head(victim.truth[1], 10);
     truth_entries(&message, other, 5, 10, &head, false, &none);
     CHECK(say(&victim, 2, &message) == 0);
-    CHECK(victim.count[SYNC_ALARM] == 1 && victim.last[SYNC_ALARM].member == 2);
+    CHECK(victim.count[SYNC_ALARM] == 1 && victim.last[SYNC_ALARM].member == 2 && victim.last[SYNC_ALARM].author == 1);
     truth_free(other);
     end();
 }
