@@ -7,17 +7,19 @@
  *
  * Within the model, which an office must survive:
  *   - a power cut, at any call and within it: of the sectors that differ from the durable image any subset survives, in
- *     units of 512 or 4,096 bytes, or the first so many of them; the length is the old or the new one, and of a file
- * that was cut off in between nothing beyond the cut survives, or nothing but what was there before; each operation on
- *     names that was not synced happened or did not;
+ *     units of 512 or 4,096 bytes, or the first so many of them; the length is the old or the new one, and what a file
+ *     was cut off by goes with its length; each operation on names that was not synced happened or did not;
  *   - a process that dies while the machine goes on: the cached image stays;
  *   - a sync that fails: it leaves the pages clean, so that the next one succeeds without writing them, and of the
  *     pages all reached the platter, or none did and they are kept in the cache, or they were dropped from it too;
- *   - a write or a read that fails, a write cut short; a disk that is full; one that is read-only.
+ *     or one after which all syncs of that file fail;
+ *   - a write or a read that fails, is cut short or interrupted; a disk that is full; one that is read-only.
  * Beyond the model, where an office may stop and must not lie: a write that was acknowledged and synced and is gone
  * after the next power cut; one that went to another place of the file; a bit that turned; a file put back from a copy.
  * These are overlays: both images keep the truth, so that a checker can know it, and a new write of the sector, where
- * it really lands, lifts the fault.
+ * it really lands, lifts the fault. Also beyond it, and without an overlay: a read that brings another place's bytes,
+ * or one bit that turned on the way, once; and a sync that fails late: it says that all went well, nothing of it
+ * reached the platter, and only the next sync of that file fails.
  *
  * Two disks of one machine share a `power`: it counts their calls, and fails at a chosen one.
  */
@@ -29,18 +31,37 @@
 
 #define DISK_SECTOR 512
 
+enum disk_call { DISK_READ, DISK_WRITE, DISK_TRUNCATE, DISK_SYNC, DISK_NAMES };
+
 struct power {
     uint64_t calls;  /* so far */
     uint64_t cut_at; /* this call fails and all after it; 0: none does */
     bool off;
+    /* Asked at every call whether the power fails at it; NULL: `cut_at` alone says so. */
+    bool (*falls)(void *context, enum disk_call call);
+    void *context;
+};
+
+/* What a power cut leaves of what was not synced, and of the call that it falls into. */
+enum disk_survival {
+    DISK_DRAWN, /* one of the following, as chance has it; the length and each name by themselves */
+    DISK_NOTHING,
+    DISK_EVERYTHING,
+    DISK_SECTORS, /* each sector with the chance of one half */
+    DISK_PAGES,   /* each 4,096 bytes with that chance */
+    DISK_FIRST,   /* the first half of the sectors, and the old length */
+    DISK_LAST,    /* the other half, and the new length */
+    DISK_SURVIVALS
 };
 
 /* Each in a million calls. */
 struct disk_faults {
-    uint32_t sync_fails, write_fails, read_fails;
-    uint32_t write_lost, write_astray, bit_turns;
+    uint32_t sync_fails, write_fails, read_fails, cut_short;
+    uint32_t write_lost, write_astray, bit_turns, read_astray, read_turns, sync_late;
     uint64_t room; /* bytes of all files together */
     bool read_only;
+    bool sync_sticks;            /* after one sync of a file has failed, all do */
+    enum disk_survival survival; /* of the next power cut */
 };
 
 /* What happened so far; the world compares before and after to know what an office may blame. */
@@ -64,6 +85,8 @@ int disk_open(struct disk *disk, const char *name, unsigned flags, struct disk_f
 /* Not a call of the disk's: it cannot fail. NULL is accepted. */
 void disk_close(struct disk *disk, struct disk_file *file);
 int64_t disk_read(struct disk *disk, struct disk_file *file, void *out, size_t size, uint64_t at);
+/* How much of so many bytes a call of the system reads or writes: all, now and then less, or 0: it is interrupted. */
+size_t disk_cut_short(struct disk *disk, size_t size);
 int64_t disk_write(struct disk *disk, struct disk_file *file, const void *data, size_t size, uint64_t at);
 int disk_truncate(struct disk *disk, struct disk_file *file, uint64_t size);
 int disk_sync(struct disk *disk, struct disk_file *file);
@@ -78,12 +101,17 @@ uint64_t disk_size(const struct disk_file *file);
 uint64_t disk_space(const struct disk *disk);
 /* An advisory lock that one handle may hold; -EAGAIN if it is held. */
 int disk_lock(struct disk_file *file);
+bool disk_is_locked(const struct disk_file *file);
 
 /* The machine loses its power and gets it back: nothing may be open. */
 void disk_crash(struct disk *disk);
 /* The process died: locks are given up, nothing may be open, the cache stays. */
 void disk_abandon(struct disk *disk);
 
+/* A hash over all changes of the durable images and names, in their order: equal ones are of equal disks. */
+uint64_t disk_digest(const struct disk *disk);
+/* Whether a power cut could leave more than one thing. */
+bool disk_is_loose(const struct disk *disk);
 /* For a checker, without faults and without being counted: the part of the durable, or of the cached, image. */
 size_t disk_truth(const struct disk *disk, const char *name, bool durable, void *out, size_t size, uint64_t at);
 uint64_t disk_truth_size(const struct disk *disk, const char *name, bool durable);

@@ -91,9 +91,13 @@ static void trouble(struct world *world, struct party *party)
     struct disk *disk = world_one_in(world, 2) ? party->database : party->marks;
     struct disk_faults *faults = disk_faults(disk);
 
-    switch (world_draw(world, 0, 3)) {
+    switch (world_draw(world, 0, 4)) {
     case 0:
         faults->sync_fails = (uint32_t)world_draw(world, 50000, 1000000);
+        faults->sync_sticks = world_one_in(world, 2);
+        break;
+    case 4:
+        faults->cut_short = (uint32_t)world_draw(world, 10000, 500000);
         break;
     case 1:
         faults->write_fails = (uint32_t)world_draw(world, 10000, 500000);
@@ -132,19 +136,38 @@ void world_relieve(struct world *world, unsigned number)
     trace_note(&world->trace, "%u has a good disk", number);
 }
 
+/* From now on, until somebody looks after it. */
+static void spoil_disk(struct party *party, uint64_t which)
+{
+    struct disk_faults *faults = disk_faults(party->database);
+
+    if (which == 3)
+        faults->write_lost = 100000;
+    else if (which == 4)
+        faults->write_astray = 100000;
+    else if (which == 5)
+        faults->read_astray = 50000;
+    else if (which == 6)
+        faults->read_turns = 50000;
+    else
+        faults->sync_late = 100000;
+}
+
+#define MEMORY 8 /* of what befalls beyond the model: it breaks between an office and its store */
+
 /* An old copy is put back, whole or without its WAL; bits turn, on the disk or on the way to it; writes get lost or go
- * astray. */
+ * astray, so do reads; syncs lie. */
 static void befall_beyond(struct world *world)
 {
     struct party *party = &world->party[world->victim];
-    uint64_t which = world->orders->control == CONTROL_READING_BACK ? 5 : world_draw(world, 0, 5);
+    uint64_t which = world->orders->control == CONTROL_READING_BACK ? MEMORY : world_draw(world, 0, MEMORY);
 
     if (world->yesterday.size == 0) {
         disk_copy(party->database, "liaison.db", &world->yesterday);
         disk_copy(party->database, "liaison.db-wal", &world->yesterday_wal);
         return;
     }
-    oracle_excuse(world->oracle, party->number);
+    oracle_excuse(world->oracle, party->number, which != MEMORY);
     world->result->beyond++;
     trace_note(&world->trace, "%u is struck by %" PRIu64, party->number, which);
     if (which <= 1) {
@@ -156,12 +179,10 @@ static void befall_beyond(struct world *world)
                       which == 0 ? buffer_span(&world->yesterday_wal) : span_of(NULL, 0));
     } else if (which == 2) {
         disk_rot(party->database, "liaison.db");
-    } else if (which == 3) {
-        disk_faults(party->database)->write_lost = 100000;
-    } else if (which == 5) {
+    } else if (which == MEMORY) {
         omit_break_memory(party->number);
     } else {
-        disk_faults(party->database)->write_astray = 100000;
+        spoil_disk(party, which);
     }
 }
 

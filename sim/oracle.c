@@ -53,9 +53,11 @@ struct oracle {
     unsigned acting;
     struct trace *trace;
     bool excused[ORACLE_PARTIES_MAX];
+    bool spoilt[ORACLE_PARTIES_MAX]; /* what is on its platters */
     bool distrusted[ORACLE_PARTIES_MAX], forked[ORACLE_PARTIES_MAX];
     uint64_t inspections[ORACLE_PARTIES_MAX];
-    uint64_t receipted_at[ORACLE_PARTIES_MAX]; /* time of its last receipt, seconds */
+    uint64_t seen[ORACLE_PARTIES_MAX], seen_whole[ORACLE_PARTIES_MAX]; /* the digest of its disk, with the heads, then */
+    uint64_t receipted_at[ORACLE_PARTIES_MAX];                         /* time of its last receipt, seconds */
     uint64_t heads, receipts;
     struct log *log[ORACLE_PARTIES_MAX];
     struct text *text;
@@ -86,6 +88,7 @@ struct oracle *oracle_new(unsigned parties, struct trace *trace)
     oracle->parties = parties;
     oracle->trace = trace;
     judge = oracle;
+    keys_start(oracle);
     return oracle;
 }
 
@@ -101,6 +104,7 @@ void oracle_free(struct oracle *oracle)
         free(oracle->text[i].text);
     free(oracle->text);
     judge = NULL;
+    keys_start(NULL);
     free(oracle);
 }
 
@@ -134,8 +138,9 @@ void oracle_acts(struct oracle *oracle, unsigned party)
     omit_acting(party);
 }
 
-void oracle_excuse(struct oracle *oracle, unsigned party)
+void oracle_excuse(struct oracle *oracle, unsigned party, bool spoilt)
 {
+    oracle->spoilt[party] |= spoilt;
     oracle->excused[party] = true;
 }
 
@@ -188,10 +193,10 @@ static void inspect_entry(struct oracle *oracle, unsigned party, unsigned author
 
     if (differs && oracle->distrusted[author])
         oracle->forked[author] |= !oracle->distrusted[party];
-    else if (differs)
+    else if (differs && !oracle->spoilt[party])
         oracle_condemn(oracle, "entry %u/%" PRIu64 " has other bytes at party %u", author, index, party);
     /* What nobody signed may be forgotten, and its number given again. */
-    if (!entry->known && (index < log->largest || (oracle->distrusted[author] && party != author))) {
+    if (!entry->known && !oracle->spoilt[party] && (index < log->largest || (oracle->distrusted[author] && party != author))) {
         entry->known = true;
         memcpy(entry->hash, leaf, 32);
     }
@@ -208,9 +213,15 @@ static void inspect_log(struct oracle *oracle, unsigned party, unsigned author, 
         inspect_entry(oracle, party, author, i, image->leaf[i - image->first]);
     log->durable[party] = end;
     log->checked[party] = end < log->largest || oracle->distrusted[author] ? end : log->largest;
-    if (end < log->promised[party] && !oracle->excused[party])
+}
+
+static void check_promises(struct oracle *oracle, unsigned party, unsigned author)
+{
+    const struct log *log = oracle->log[author];
+
+    if (log->durable[party] < log->promised[party] && !oracle->excused[party])
         oracle_condemn(oracle, "party %u promised to keep %" PRIu64 " entries of %u and has %" PRIu64, party,
-                       log->promised[party], author, end);
+                       log->promised[party], author, log->durable[party]);
 }
 
 /* Reads what was not compared yet, and the entry before it; or everything. */
@@ -218,18 +229,30 @@ static void inspect(struct oracle *oracle, unsigned party, bool whole)
 {
     uint64_t first[IMAGE_MEMBERS_MAX] = {0};
     struct image image;
+    const char *name = NULL;
+    char path[16];
+    uint64_t digest = 0;
 
     if (oracle->distrusted[party])
         return;
     for (unsigned author = 0; author < oracle->parties && !whole; author++)
         if (oracle->log[author]->checked[party] > 0)
             first[author] = oracle->log[author]->checked[party] - 1;
-    image_read(&image, 2 * party, first);
-    if (!image.readable && !oracle->excused[party])
-        oracle_condemn(oracle, "the durable database of party %u: %s", party, image.why);
-    for (unsigned author = 0; author < oracle->parties && image.readable; author++)
-        inspect_log(oracle, party, author, &image.log[author]);
-    image_free(&image);
+    (void)snprintf(path, sizeof path, "/%u/", 2 * party);
+    digest = disk_digest(system_disk(path, &name)) + oracle->heads;
+    if (digest != (whole ? oracle->seen_whole : oracle->seen)[party]) { /* else it is as it was, and no more was signed */
+        image_read(&image, 2 * party, first);
+        if (!image.readable && !oracle->excused[party])
+            oracle_condemn(oracle, "the durable database of party %u: %s", party, image.why);
+        for (unsigned author = 0; author < oracle->parties && image.readable; author++)
+            inspect_log(oracle, party, author, &image.log[author]);
+        oracle->seen[party] = digest;
+        if (whole)
+            oracle->seen_whole[party] = digest;
+        image_free(&image);
+    }
+    for (unsigned author = 0; author < oracle->parties; author++)
+        check_promises(oracle, party, author);
 }
 
 void oracle_inspect(struct oracle *oracle, unsigned party)

@@ -11,8 +11,9 @@
  * told;
  *   5. an office is ready or has stopped, and then says why; within the fault model it never stops;
  *   6. the times of a party's receipts never fall, whatever its clock shows and however often it starts.
- * A fault beyond the model excuses an office from 5 and 6, and from keeping what its disk took; never from 2, 3 and 4.
- * A false party is held to nothing; all that is demanded of the others is demanded beside it.
+ * A fault beyond the model excuses an office from 5 and 6, and from keeping what its disk took or spoilt; never from 2
+ * and 4, nor from 3 in what it signs and passes on. A false party is held to nothing; all that is demanded of the others
+ * is demanded beside it.
  */
 #ifndef LIAISON_SIM_ORACLE_H
 #define LIAISON_SIM_ORACLE_H
@@ -37,7 +38,7 @@ void oracle_condemn(struct oracle *oracle, const char *format, ...) __attribute_
 /* The one that acts from now on: whose signatures are those that come. */
 void oracle_acts(struct oracle *oracle, unsigned party);
 /* A fault beyond the model befell the party's disk. */
-void oracle_excuse(struct oracle *oracle, unsigned party);
+void oracle_excuse(struct oracle *oracle, unsigned party, bool spoilt);
 bool oracle_excused(const struct oracle *oracle, unsigned party);
 /* The party is false from now on, and held to nothing; what others do with what it says they are still held to: they
  * keep what they gave it receipts for. */

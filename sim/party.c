@@ -177,11 +177,8 @@ bool party_start(struct party *party, uint64_t now, struct error *error)
     return false;
 }
 
-void party_end(struct party *party)
+void party_stop(struct party *party)
 {
-    bool was_off = party->power.off;
-
-    party->power.off = true; /* nothing is done on the way out */
     if (party->job != NULL)
         party->job->release(party->job);
     party->job = NULL;
@@ -192,6 +189,14 @@ void party_end(struct party *party)
     party->store = NULL;
     party->mark = NULL;
     party->step = STEP_NONE;
+}
+
+void party_end(struct party *party)
+{
+    bool was_off = party->power.off;
+
+    party->power.off = true; /* nothing is done on the way out */
+    party_stop(party);
     party->power.off = was_off;
 }
 
@@ -218,6 +223,8 @@ void party_take_job(struct party *party, uint64_t now)
     party->mark_error = (struct error){0};
     party->ran = party->marked = party->tried = party->committed = false;
     party->mark_before = (enum job_step[]){STEP_RUN, STEP_COMMIT, STEP_DONE}[random_below(&party->random, 3)];
+    if (party->mark_always != STEP_NONE)
+        party->mark_before = party->mark_always;
     plan_next(party, STEP_RUN, now);
 }
 

@@ -24,7 +24,8 @@ struct party {
     struct random random;
     enum control control;
     struct office_config config;
-    uint64_t disk_us; /* what a step of a job takes at most */
+    uint64_t disk_us;          /* what a step of a job takes at most */
+    enum job_step mark_always; /* before which step marks are written; STEP_NONE: as chance has it */
     struct buffer card;
     uint8_t key[OFFICE_KEY_SIZE];
 
@@ -55,6 +56,8 @@ void party_free(struct party *party);
 bool party_start(struct party *party, uint64_t now, struct error *error);
 /* The process is gone, at once. What it had open is closed without touching a disk. */
 void party_end(struct party *party);
+/* Ends it in good order, once its office is not busy: what is open is closed properly. */
+void party_stop(struct party *party);
 bool party_runs(const struct party *party);
 
 struct now party_now(struct party *party, uint64_t time);

@@ -165,7 +165,8 @@ int __wrap_access(const char *path, int mode)
 ssize_t __wrap_pread64(int fd, void *out, size_t size, off_t at)
 {
     const struct descriptor *open = descriptor(fd);
-    int64_t got = disk_read(open->disk, open->file, out, size, (uint64_t)at);
+    size_t part = disk_cut_short(open->disk, size);
+    int64_t got = part == 0 && size > 0 ? -EINTR : disk_read(open->disk, open->file, out, part, (uint64_t)at);
 
     return got < 0 ? answer((int)got) : got;
 }
@@ -173,7 +174,8 @@ ssize_t __wrap_pread64(int fd, void *out, size_t size, off_t at)
 ssize_t __wrap_pwrite64(int fd, const void *data, size_t size, off_t at)
 {
     const struct descriptor *open = descriptor(fd);
-    int64_t put = disk_write(open->disk, open->file, data, size, (uint64_t)at);
+    size_t part = disk_cut_short(open->disk, size);
+    int64_t put = part == 0 && size > 0 ? -EINTR : disk_write(open->disk, open->file, data, part, (uint64_t)at);
 
     return put < 0 ? answer((int)put) : put;
 }

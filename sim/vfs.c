@@ -14,6 +14,7 @@ struct open_file {
     struct disk_file *file; /* NULL: a view */
     const char *name;       /* SQLite keeps it as long as the file is open */
     bool is_wal;
+    bool holds; /* the lock, until it is closed */
 };
 
 static struct random randomness;
@@ -84,7 +85,20 @@ static int file_size(sqlite3_file *base, sqlite3_int64 *size)
     return SQLITE_OK;
 }
 
+/* Whoever is about to write keeps others out, readers too, for as long as it has the file open. */
 static int lock_file(sqlite3_file *base, int level)
+{
+    struct open_file *open = (struct open_file *)base;
+
+    if (open->file == NULL || open->holds)
+        return SQLITE_OK;
+    if (level == SQLITE_LOCK_SHARED)
+        return disk_is_locked(open->file) ? SQLITE_BUSY : SQLITE_OK;
+    open->holds = disk_lock(open->file) == 0;
+    return open->holds ? SQLITE_OK : SQLITE_BUSY;
+}
+
+static int unlock_file(sqlite3_file *base, int level)
 {
     (void)base;
     (void)level;
@@ -128,7 +142,7 @@ static const sqlite3_io_methods methods = {
     .xSync = sync_file,
     .xFileSize = file_size,
     .xLock = lock_file,
-    .xUnlock = lock_file,
+    .xUnlock = unlock_file,
     .xCheckReservedLock = is_reserved,
     .xFileControl = control_file,
     .xSectorSize = sector_size,

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "keys.h"
 #include "vfs.h"
 
 #define ROUNDS_MAX 20000 /* without time going on */
@@ -167,7 +166,6 @@ static void begin(struct world *world)
     world->result->parties = world->count;
     world->oracle = oracle_new(world->count, &world->trace);
     omit(world->orders->control);
-    keys_start(world->oracle);
     world_plan_pace(world);
     for (unsigned i = 0; i < world->count; i++) {
         party_make(&world->party[i], i, seed, &world->pace.config, world->orders->control);

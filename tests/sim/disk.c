@@ -94,41 +94,6 @@ static void of_what_was_not_synced_any_part_survives(void)
     CHECK(none && all && sectors && pages);
 }
 
-/* No part of the old content beside a part of the new: it is what was there, or what came after the cut. */
-static void a_file_that_was_cut_off_is_whole_or_gone(void)
-{
-    bool seen[2] = {false};
-
-    for (uint64_t seed = 1; seed <= 200; seed++) {
-        uint8_t bytes[SIZE] = {0};
-        size_t old = 0, new = 0;
-        int64_t size = 0;
-
-        begin(seed);
-        write_all(1);
-        CHECK(disk_sync(disk, file) == 0);
-        CHECK(disk_truncate(disk, file, 0) == 0);
-        if (seed % 2 == 0)
-            write_all(2);
-        crash();
-        size = disk_read(disk, file, bytes, sizeof bytes, 0);
-        for (size_t i = 0; i < sizeof bytes; i++) {
-            old += bytes[i] == 1;
-            new += bytes[i] == 2;
-        }
-        CHECK(old == 0 || (old == SIZE && new == 0 && size == SIZE));
-        seen[old > 0] = true;
-        end();
-    }
-    CHECK(seen[0] && seen[1]);
-    begin(1);
-    write_all(1);
-    CHECK(disk_truncate(disk, file, 512) == 0 && disk_sync(disk, file) == 0);
-    crash();
-    CHECK(disk_size(file) == 512);
-    end();
-}
-
 static void a_name_is_durable_with_its_directory(void)
 {
     bool lost = false;
@@ -230,6 +195,188 @@ static void a_write_goes_astray_and_a_bit_turns(void)
     end();
 }
 
+/* The next read brings what is there. */
+static void a_read_goes_astray_and_a_bit_turns_on_the_way(void)
+{
+    uint8_t byte = 7;
+    int seen = 0;
+
+    begin(7);
+    write_all(1);
+    CHECK(disk_write(disk, file, &byte, 1, SIZE - 1) == 1);
+    disk_faults(disk)->read_turns = 1000000;
+    seen = count(1);
+    CHECK(seen == SIZE - 2 || (seen == SIZE - 1 && disk_counts(disk)->beyond == 1));
+    *disk_faults(disk) = (struct disk_faults){.room = UINT64_MAX};
+    CHECK(count(1) == SIZE - 1 && disk_counts(disk)->beyond == 1);
+    disk_faults(disk)->read_astray = 1000000;
+    for (int i = 0; i < 100 && byte == 7; i++)
+        CHECK(disk_read(disk, file, &byte, 1, SIZE - 1) == 1);
+    CHECK(byte == 1);
+    disk_faults(disk)->read_astray = 0;
+    CHECK(disk_read(disk, file, &byte, 1, SIZE - 1) == 1 && byte == 7);
+    end();
+}
+
+static void a_sync_fails_late(void)
+{
+    uint8_t truth[1] = {0};
+
+    begin(8);
+    write_all(1);
+    CHECK(disk_sync(disk, file) == 0);
+    write_all(2);
+    disk_faults(disk)->sync_late = 1000000;
+    CHECK(disk_sync(disk, file) == 0 && count(2) == SIZE);
+    CHECK(disk_truth(disk, "a", true, truth, 1, 0) == 1 && truth[0] == 1);
+    disk_faults(disk)->sync_late = 0;
+    CHECK(disk_sync(disk, file) == -EIO && disk_counts(disk)->beyond == 1);
+    CHECK(disk_sync(disk, file) == 0);
+    end();
+}
+
+static void failing_syncs_stick(void)
+{
+    begin(9);
+    disk_faults(disk)->sync_sticks = true;
+    CHECK(disk_sync(disk, file) == 0);
+    disk_faults(disk)->sync_fails = 1000000;
+    CHECK(disk_sync(disk, file) == -EIO);
+    disk_faults(disk)->sync_fails = 0;
+    CHECK(disk_sync(disk, file) == -EIO);
+    disk_faults(disk)->sync_sticks = false;
+    CHECK(disk_sync(disk, file) == 0);
+    end();
+}
+
+static void calls_are_cut_short_or_interrupted(void)
+{
+    bool less = false;
+    bool none = false;
+
+    begin(10);
+    CHECK(disk_cut_short(disk, 4) == 4);
+    disk_faults(disk)->cut_short = 1000000;
+    for (int i = 0; i < 100; i++) {
+        size_t part = disk_cut_short(disk, 4);
+
+        CHECK(part < 4);
+        less |= part > 0;
+        none |= part == 0;
+    }
+    CHECK(less && none);
+    end();
+}
+
+/* What is chosen to survive does, of the call that the power fails in, too. */
+static void what_survives_is_as_chosen(void)
+{
+    static const struct {
+        enum disk_survival survival;
+        int least, most; /* bytes of the new value, of SIZE */
+        uint64_t unit;
+    } expected[] = {{DISK_NOTHING, 0, 0, SIZE},
+                    {DISK_EVERYTHING, SIZE, SIZE, SIZE},
+                    {DISK_FIRST, SIZE / 2, SIZE / 2, DISK_SECTOR},
+                    {DISK_LAST, SIZE / 2, SIZE / 2, DISK_SECTOR},
+                    {DISK_SECTORS, 0, SIZE, DISK_SECTOR},
+                    {DISK_PAGES, 0, SIZE, 4096}};
+    uint8_t first = 0;
+
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        int kept = 0;
+
+        begin(11);
+        write_all(1);
+        CHECK(disk_sync(disk, file) == 0 && !disk_is_loose(disk));
+        write_all(2);
+        CHECK(disk_is_loose(disk));
+        disk_faults(disk)->survival = expected[i].survival;
+        crash();
+        kept = count(2);
+        CHECK(kept >= expected[i].least && kept <= expected[i].most && (uint64_t)kept % expected[i].unit == 0);
+        CHECK(disk_read(disk, file, &first, 1, 0) == 1);
+        CHECK(expected[i].survival != DISK_FIRST || first == 2);
+        CHECK(expected[i].survival != DISK_LAST || first == 1);
+        end();
+    }
+}
+
+/* What was cut off goes with its length, whole: it does not turn to zeros under the old one. */
+static void what_was_cut_off_goes_whole(void)
+{
+    uint8_t bytes[DISK_SECTOR];
+    bool shorter = false;
+    bool mixed = false;
+
+    memset(bytes, 2, sizeof bytes);
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        begin(seed);
+        write_all(1);
+        CHECK(disk_sync(disk, file) == 0);
+        CHECK(disk_truncate(disk, file, 0) == 0);
+        CHECK(disk_write(disk, file, bytes, sizeof bytes, 0) == DISK_SECTOR && disk_is_loose(disk));
+        crash();
+        shorter |= disk_size(file) == DISK_SECTOR;
+        mixed |= count(1) == SIZE - DISK_SECTOR && count(2) == DISK_SECTOR;
+        CHECK(disk_size(file) == DISK_SECTOR || count(1) >= SIZE - DISK_SECTOR);
+        end();
+    }
+    CHECK(shorter && mixed);
+}
+
+/* Equal platters have equal digests; a change that is not durable changes none. */
+static void a_digest_is_of_the_platter(void)
+{
+    uint64_t before = 0;
+    uint64_t after = 0;
+
+    begin(12);
+    write_all(1);
+    before = disk_digest(disk);
+    CHECK(disk_sync(disk, file) == 0 && disk_digest(disk) != before);
+    before = disk_digest(disk);
+    write_all(1);
+    CHECK(!disk_is_loose(disk) && disk_sync(disk, file) == 0 && disk_digest(disk) == before);
+    write_all(2);
+    CHECK(disk_digest(disk) == before);
+    disk_faults(disk)->survival = DISK_NOTHING;
+    crash();
+    CHECK(disk_digest(disk) == before);
+    write_all(2);
+    disk_faults(disk)->survival = DISK_EVERYTHING;
+    crash();
+    after = disk_digest(disk);
+    end();
+    begin(12);
+    write_all(1);
+    CHECK(disk_sync(disk, file) == 0);
+    write_all(2);
+    CHECK(disk_sync(disk, file) == 0 && disk_digest(disk) == after);
+    end();
+}
+
+static bool falls_at_second_write(void *context, enum disk_call call)
+{
+    int *writes = context;
+
+    *writes += call == DISK_WRITE;
+    return *writes == 2;
+}
+
+static void somebody_else_may_cut_the_power(void)
+{
+    uint8_t byte = 1;
+    int writes = 0;
+
+    begin(13);
+    power.falls = falls_at_second_write;
+    power.context = &writes;
+    CHECK(disk_write(disk, file, &byte, 1, 0) == 1 && disk_read(disk, file, &byte, 1, 0) == 1);
+    CHECK(disk_write(disk, file, &byte, 1, 0) == -EIO && power.off);
+    end();
+}
+
 static void a_full_and_a_read_only_disk_refuse(void)
 {
     uint8_t byte = 9;
@@ -301,12 +448,19 @@ int main(void)
 {
     RUN(what_was_synced_survives);
     RUN(of_what_was_not_synced_any_part_survives);
-    RUN(a_file_that_was_cut_off_is_whole_or_gone);
     RUN(a_name_is_durable_with_its_directory);
     RUN(a_rename_happens_or_does_not);
     RUN(a_failed_sync_leaves_pages_clean);
     RUN(a_lost_write_is_seen_after_the_crash);
     RUN(a_write_goes_astray_and_a_bit_turns);
+    RUN(a_read_goes_astray_and_a_bit_turns_on_the_way);
+    RUN(a_sync_fails_late);
+    RUN(failing_syncs_stick);
+    RUN(calls_are_cut_short_or_interrupted);
+    RUN(what_survives_is_as_chosen);
+    RUN(what_was_cut_off_goes_whole);
+    RUN(a_digest_is_of_the_platter);
+    RUN(somebody_else_may_cut_the_power);
     RUN(a_full_and_a_read_only_disk_refuse);
     RUN(a_cut_falls_within_a_call_and_nothing_works_afterwards);
     RUN(a_copy_is_put_back);
