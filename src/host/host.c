@@ -191,10 +191,16 @@ static void close_own(struct host *host)
 static void stop_some(struct host *host)
 {
     bool over = clock_now().monotonic.us >= host->stop_at.us;
+    sigset_t told;
 
     if (!over && (office_is_busy(host->office) || !worker_is_idle(host->worker) || host->unlocking ||
                   wires_are_writing(host) || serve_is_writing(host)))
         return;
+    /* It ends already, with its own code: libuv gives up its handlers before the process is gone. */
+    (void)sigemptyset(&told);
+    (void)sigaddset(&told, SIGTERM);
+    (void)sigaddset(&told, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &told, NULL);
     /* Before its uv_async_t goes. */
     worker_stop(host->worker);
     host->worker = NULL;
