@@ -151,7 +151,7 @@ static void serve(struct sync *sync)
         if (event.kind == SYNC_ACCEPTED)
             sync_stored(sync, event.chunk);
         if (event.kind == SYNC_ALARM)
-            HOLD(event.reason != NULL && event.reason[0] != 0);
+            HOLD(event.author == event.member ? event.reason != NULL && event.reason[0] != 0 : event.reason == NULL);
         if (event.kind == SYNC_NEED)
             sync_serve(sync, event.link, event.member, NULL, NULL);
         sync_chunk_free(event.chunk);

@@ -190,14 +190,19 @@ void world_look_at_alarms(struct world *world, struct party *party)
 {
     for (size_t i = office_alarm_count(party->office); i-- > 0;) {
         const char *alarm = office_alarm(party->office, i);
-        unsigned named = 0;
+        unsigned author = 0, by = 0;
         int end = 0;
 
-        if (sscanf(alarm, "party-%u on the line%n", &named, &end) != 1 || end == 0)
-            continue;
+        if (sscanf(alarm, "on the line %*[^,], what party-%u passes on of the log of party-%u does%n", &by, &author,
+                   &end) != 2 ||
+            end == 0) {
+            if (sscanf(alarm, "party-%u on the line%n", &author, &end) != 1 || end == 0)
+                continue;
+            by = author;
+        }
         world->alarmed[party->number] = true;
-        if (named < world->count && !oracle_excused(world->oracle, named) &&
-            (world->foe == NULL || strstr(alarm, "one of the two is false") == NULL))
+        if (author >= world->count || by >= world->count ||
+            (!oracle_excused(world->oracle, author) && !oracle_excused(world->oracle, by)))
             oracle_condemn(world->oracle, "party %u raises an alarm against an honest party: %s", party->number, alarm);
     }
 }
