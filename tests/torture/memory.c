@@ -14,6 +14,7 @@
  *
  * usage: memory [FROM [TO]]   those of a long run alone; LIAISON_TEST_SEED=N: the N-th alone, in this process
  */
+#include "cryptography.h"
 #include "shortage.h"
 #include "system.h"
 #include "vfs.h"
@@ -511,6 +512,7 @@ int main(int argc, char **argv)
     const char *only = getenv("LIAISON_TEST_SEED");
     const char *longer = getenv("LIAISON_TEST_LONG");
 
+    cryptography_choose(longer == NULL); /* of what is made here, the least is cryptography's */
     take_allocators();
     torture.sum = mmap(NULL, sizeof *torture.sum, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (torture.sum == MAP_FAILED)
