@@ -23,6 +23,20 @@ void overtaken_free(struct line *line)
     }
 }
 
+/* What it came before may have come meanwhile, while this was on the way: then it overtook nothing. */
+static void log_overtaking(struct office *office, const struct line *line, const struct sync_event *event)
+{
+    const char *name = line->member[event->member].name;
+    uint64_t durable = sync_durable(line->sync, event->member);
+
+    if (event->first > durable)
+        core_log(office, "%s/%llu came before %llu entries of its author that are not recorded here yet", name,
+                 (unsigned long long)event->first, (unsigned long long)(event->first - durable));
+    else
+        core_log(office, "%s/%llu came ahead of its turn, and all entries of its author before it are here", name,
+                 (unsigned long long)event->first);
+}
+
 void pending_entry(struct office *office, struct line *line, const struct sync_event *event)
 {
     struct overtaken **tail = &line->overtaken;
@@ -44,9 +58,7 @@ void pending_entry(struct office *office, struct line *line, const struct sync_e
     (*tail)->index = event->first;
     (*tail)->chunk = event->chunk;
     (*tail)->head = event->head;
-    core_log(office, "%s/%llu came before %llu entries of its author that are still to come",
-             line->member[event->member].name, (unsigned long long)event->first,
-             (unsigned long long)(event->first - sync_durable(line->sync, event->member)));
+    log_overtaking(office, line, event);
 }
 
 bool overtaken_waiting(const struct line *line)

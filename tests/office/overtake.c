@@ -101,6 +101,29 @@ static void it_is_durable_before_it_is_shown(void)
     world_free(world);
 }
 
+/* All that it came before may have come while it was on the way. */
+static void what_overtook_nothing_is_not_said_to_have(void)
+{
+    struct sync_event event = {0};
+
+    world = world_new(2, 1);
+    here = site_of(world, 0);
+    there = site_of(world, 1);
+    (void)site_send(here, "before", 0, NULL);
+    world_run(world, 3 * SECOND_US);
+    event.first = sync_durable(site_line(there)->sync, 0);
+    CHECK(event.first > 1);
+    pending_entry(there->office, site_line(there), &event);
+    take_events();
+    CHECK(site_said(there, "came ahead of its turn, and all entries of its author before it are here"));
+    CHECK(!site_said(there, "came before"));
+    event.first += 2;
+    pending_entry(there->office, site_line(there), &event);
+    take_events();
+    CHECK(site_said(there, "came before 2 entries of its author that are not recorded here yet"));
+    world_free(world);
+}
+
 /* Shown among the entries behind the last in order, and marked. */
 static void it_is_shown_as_early_and_waits_for_a_person(void)
 {
@@ -238,6 +261,7 @@ static void a_full_disk_does_not_lose_it(void)
 int main(void)
 {
     RUN(it_is_durable_before_it_is_shown);
+    RUN(what_overtook_nothing_is_not_said_to_have);
     RUN(it_is_shown_as_early_and_waits_for_a_person);
     RUN(it_is_said_to_be_held);
     RUN(it_is_not_lost_in_a_crash);
