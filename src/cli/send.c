@@ -61,6 +61,21 @@ struct sending {
     json_t *number;  /* {"author", "number"}: recorded */
 };
 
+/* People write FLASH, as it is shown to them; requests and entries have it in small letters. */
+static const char *precedence_of(const char *word)
+{
+    for (size_t i = 0; word != NULL && precedences[i] != NULL; i++) {
+        const char *letter = precedences[i];
+        size_t at = 0;
+
+        while (letter[at] != 0 && (word[at] == letter[at] || word[at] == letter[at] - 'a' + 'A'))
+            at++;
+        if (letter[at] == 0 && word[at] == 0)
+            return letter;
+    }
+    return word;
+}
+
 static enum exit_code check_words(const struct sending *sending)
 {
     const struct cli *cli = sending->cli;
@@ -370,6 +385,7 @@ enum exit_code command_send(struct cli *cli, int argc, char **argv)
     if (!arguments_read(cli, argc, argv, &usage, options))
         return cli->exit;
     sending.line = cli->operand[0];
+    sending.precedence = precedence_of(sending.precedence);
     exit = run(&sending);
     daemon_close(&sending.daemon);
     buffer_free(&sending.text);

@@ -128,8 +128,8 @@ def values():
     for precedence in (
         "",
         "urgent",
-        "Flash",
-        "FLASH",
+        "FLASHY",
+        "FLASH ",
         "flash ",
         " flash",
         "0",

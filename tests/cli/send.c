@@ -43,6 +43,8 @@ static void everything_that_is_said_of_a_message_is_sent(void)
 
     CHECK(sent(steps, "send talks -m x --token 00112233445566778899aabbccddeeff --precedence flash --yes --language en "
                       "--answers pyongyang/2 --exercise --json") == EXIT_DONE);
+    CHECK(sent(steps, "send talks -m x --token 00112233445566778899aabbccddeeff --precedence FLASH --yes --language en "
+                      "--answers pyongyang/2 --exercise --json") == EXIT_DONE);
     CHECK(strcmp(captured.out, "{\"author\":\"washington.example\",\"number\":17}\n") == 0);
 }
 

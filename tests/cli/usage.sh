@@ -63,6 +63,8 @@ expect 2 send talks a b
 expect 2 send talks -m
 expect 2 send talks -m text file
 expect 2 send talks -m text --precedence urgent
+expect 2 send talks -m text --precedence FLAS
+expect 2 send talks -m text --precedence FLASHY
 expect 2 send talks -m text --wait forever
 expect 2 send talks -m text --timeout 30
 expect 2 send talks -m text --timeout -1s
