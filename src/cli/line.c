@@ -134,7 +134,8 @@ static enum exit_code list(struct cli *cli, int argc, char **argv)
     static const struct usage usage = {
         .command = "liaison line list",
         .synopsis = "",
-        .help = "Prints the lines: their names, and who is on them.\n",
+        .help =
+            "Prints the lines: their names, who is on them, and NOT COMPARED where nobody has confirmed the number.\n",
     };
     struct buffer text = {0};
     json_t *status = NULL;
@@ -152,6 +153,8 @@ static enum exit_code list(struct cli *cli, int argc, char **argv)
             buffer_print(&text, " ");
             output_put_shown(&text, json_array_get(parties, j));
         }
+        if (!json_is_true(json_object_get(json_array_get(lines, i), "confirmed")))
+            buffer_print(&text, "  NOT COMPARED");
         buffer_print(&text, "\n");
         json_decref(parties);
     }

@@ -71,6 +71,17 @@ static void links_are_added_tested_and_listed(void)
                  "{\"error\":{\"code\":\"no-answer\",\"message\":\"no-answer: nothing came in 10 s\"}}\n") == 0);
 }
 
+static void lines_are_listed_with_what_was_not_compared(void)
+{
+    static const struct step compared[] = {{"\"status\"", STATUS("true")}, {0}};
+    static const struct step not_compared[] = {{"\"status\"", STATUS("false")}, {0}};
+
+    CHECK(run_with(compared, command_line, "line list") == EXIT_DONE);
+    CHECK(strcmp(captured.out, "talks washington.example pyongyang.example\n") == 0);
+    CHECK(run_with(not_compared, command_line, "line list") == EXIT_DONE);
+    CHECK(strcmp(captured.out, "talks washington.example pyongyang.example  NOT COMPARED\n") == 0);
+}
+
 static void the_record_is_verified(void)
 {
     static const struct step good[] = {
@@ -247,6 +258,7 @@ int main(void)
 {
     RUN(messages_are_acknowledged);
     RUN(links_are_added_tested_and_listed);
+    RUN(lines_are_listed_with_what_was_not_compared);
     RUN(the_record_is_verified);
     RUN(status_says_what_people_must_know);
     RUN(what_is_new_does_not_look_broken);

@@ -61,7 +61,7 @@ def lines(w, p):
     is_error("line found never writes over a file", lambda *more: w.run("line", "found", "other", "--with", "p.card",
                                                                         "--charter", "talks.charter", *more),
              1, "exists")
-    same("and founds nothing", w.run("line", "list").out, "talks washington.example pyongyang.example\n")
+    same("and founds nothing", w.run("line", "list").out, "talks washington.example pyongyang.example  NOT COMPARED\n")
     joined = p.run("line", "join", "talks.charter", "--key", "talks.key")
     case("line join", joined.code == 0, joined)
     number = w.run("line", "fingerprint", "talks").out
@@ -95,6 +95,8 @@ def lines(w, p):
          ("talks", number.strip(), True, True))
     same("it shows the charter", shown["charter"], read("talks.charter").decode())
     same("line list --json", [line["name"] for line in json.loads(p.run("line", "list", "--json").out)], ["talks"])
+    same("line list says no more that it was not compared", p.run("line", "list").out,
+         "talks washington.example pyongyang.example\n")
     w.run("link", "remove", "talks", "pyongyang", w.member(p.name)["links"][0]["address"])
 
 
