@@ -11,6 +11,7 @@
 #define COUNTER_JUMP_US (UINT64_C(366) * EPOCH_SECONDS * SECOND_US)
 #define LEAD_DOUBLINGS_MAX 25 /* of a second: a year */
 #define TEST_FIRST_US (10 * SECOND_US)
+#define NO_ANSWER "no answer came in 10 s"
 #define TEST_SECOND_US (3 * SECOND_US)
 #define SILENT_MAX (OFFICE_LINKS_MAX / 2) /* incoming connections that prove no member */
 #define MEMBER_LINKS_MAX 4                /* that one member may have opened on a line */
@@ -265,12 +266,18 @@ static bool retry_test(struct office *office, struct connection *connection)
     return true;
 }
 
-static void end_test(struct office *office, struct connection *connection)
+/* `happened` stands behind "connected, but". */
+static void end_test(struct office *office, struct connection *connection, const char *happened)
 {
-    if (!retry_test(office, connection))
-        reply_test(
-            office, connection, "no-answer", 0,
-            "connected, but no answer came in 10 s: it is not a liaison office, or its line or courier key differs");
+    char detail[300];
+
+    if (retry_test(office, connection))
+        return;
+    (void)snprintf(
+        detail, sizeof detail,
+        "connected, but %s: it is not a liaison office, or it has stopped, or its line or courier key differs",
+        happened);
+    reply_test(office, connection, "no-answer", 0, detail);
 }
 
 /* A connection takes its place until its last bytes are written, which its other end may put off: a member that opens
@@ -429,7 +436,7 @@ static void take_closed(struct office *office, int number, const char *reason)
     struct connection *connection = &office->connection[number];
 
     if (connection->state == CONNECTION_HANDSHAKE)
-        end_test(office, connection);
+        end_test(office, connection, NO_ANSWER);
     else
         reply_test(office, connection, "no-answer", 0, reason);
     end_connection(office, number, reason, true);
@@ -532,14 +539,16 @@ size_t office_link_output(struct office *office, int number, struct buffer *out,
 void office_link_broken(struct office *office, int number, const char *reason, struct now now)
 {
     struct connection *connection = &office->connection[number];
+    char happened[150];
 
     office->now = now;
     if (connection->state == CONNECTION_FREE)
         return;
+    (void)snprintf(happened, sizeof happened, "it ended before it answered (%s)", reason);
     if (connection->state == CONNECTION_DIALLING)
         reply_test(office, connection, "cannot-connect", 0, reason);
     else
-        end_test(office, connection);
+        end_test(office, connection, happened);
     end_connection(office, number, reason, false);
     free_connection(connection);
     core_turn(office);
@@ -614,7 +623,7 @@ static void step_connection(struct office *office, int number)
     if (!connection->test || connection->state == CONNECTION_CLOSING ||
         connection->test_until.us > office->now.monotonic.us)
         return;
-    end_test(office, connection);
+    end_test(office, connection, NO_ANSWER);
     end_connection(office, number, "the test is over", true);
 }
 

@@ -184,7 +184,7 @@ def tests(w, p, stranger):
          and 0 < json.loads(ok.out)["milliseconds"] < 5000, ok)
     plain = w.run("link", "test", *asked["ok"])
     case("link test: ok, in words", plain.code == 0 and re.fullmatch(r"ok \d+\.\d ms\n", plain.out), plain)
-    sentences = {"cannot-connect": "cannot", "no-answer": "not a liaison office, or its line or courier key differs",
+    sentences = {"cannot-connect": "cannot", "no-answer": "it has stopped, or its line or courier key differs",
                  "counter": "clock"}
     for name, answer in answers.items():
         outcome = name.split(",")[0]

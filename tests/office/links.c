@@ -393,10 +393,20 @@ static void a_counter_that_fell_behind_catches_up(void)
     world_free(world);
 }
 
+static bool test_explains(const char *sentence)
+{
+    const struct office_event *reply = world->reply[world->request];
+
+    return reply != NULL && strcmp(reply->reason, sentence) == 0;
+}
+
 static void a_port_that_says_nothing_is_no_office(void)
 {
     begin();
     CHECK(test_says("unix:deaf", "no-answer", 14 * SECOND_US));
+    CHECK(test_explains(
+        "connected, but no answer came in 10 s: it is not a liaison office, or it has stopped, or its line "
+        "or courier key differs"));
     world_free(world);
 }
 
@@ -423,6 +433,8 @@ static void a_test_ends_with_the_wire(void)
     wire_cut(&world->wire[0]);
     world_turn(world);
     CHECK(replied(world, request) && strcmp(world->reply[request]->outcome, "no-answer") == 0);
+    /* Nobody waited for 10 s. */
+    CHECK(strstr(world->reply[request]->reason, "connected, but it ended before it answered (") != NULL);
     world_free(world);
 }
 
