@@ -229,6 +229,11 @@ int main(int argc, char **argv)
     struct seeds seeds = {0};
     int status = 0;
 
+    if (argc > 1 && argv[1][0] == '-' &&
+        (argc != 3 || (strcmp(argv[1], "--run") != 0 && strcmp(argv[1], "--seeds") != 0))) {
+        (void)fprintf(stderr, "usage: %s [--run NUMBER | --seeds DIRECTORY | FILE...]\n", argv[0]);
+        return 2;
+    }
     load_corpus(&seeds);
     load_vectors(&seeds);
     HOLD(seeds.count > 0);

@@ -493,7 +493,7 @@ int main(int argc, char **argv)
         else
             argc = 0;
     }
-    if (argc < 2 || seal_init(NULL) != 0) {
+    if (argc < 2 || argv[1][0] < '0' || argv[1][0] > '9' || seal_init(NULL) != 0) {
         (void)fputs(usage, stderr);
         return 2;
     }
