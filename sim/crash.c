@@ -480,7 +480,7 @@ int main(int argc, char **argv)
                  " crashes, %" PRIu64 " of them like another, %" PRIu64 " run to the end; %" PRIu64 " wrong\n",
                  shared->workloads, explorer.from, explorer.length, shared->overtook, shared->moved, shared->points,
                  shared->crashes, shared->same, shared->run, shared->wrong);
-    good = shared->workloads > 0 && (shared->wrong != 0) == (explorer.control != CONTROL_NONE);
+    good = shared->points > 0 && (shared->wrong != 0) == (explorer.control != CONTROL_NONE);
     if (explorer.tap && explorer.control == CONTROL_NONE)
         (void)printf("%s - sim: the power fails at every point\n", good ? "ok" : "not ok");
     else if (explorer.tap)
