@@ -1,6 +1,7 @@
 #include "host/calls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
@@ -13,10 +14,10 @@
 
 static const char *const allowed[] = {
     /* files, as far as Landlock lets them be opened */
-    "access", "close", "dup", "dup2", "dup3", "faccessat", "faccessat2", "fadvise64", "fallocate", "fcntl", "fdatasync",
-    "flock", "fstat", "fstatfs", "fsync", "ftruncate", "getcwd", "lseek", "lstat", "newfstatat", "open", "openat",
-    "pread64", "preadv", "pwrite64", "pwritev", "read", "readlink", "readlinkat", "readv", "stat", "statfs", "statx",
-    "unlink", "unlinkat", "write", "writev",
+    "access", "close", "dup", "dup2", "dup3", "faccessat", "faccessat2", "fadvise64", "fallocate", "fdatasync", "flock",
+    "fstat", "fstatfs", "fsync", "ftruncate", "getcwd", "lseek", "lstat", "newfstatat", "open", "openat", "pread64",
+    "preadv", "pwrite64", "pwritev", "read", "readlink", "readlinkat", "readv", "stat", "statfs", "statx", "unlink",
+    "unlinkat", "write", "writev",
     /* sockets that are there, or that socket() below makes */
     "accept", "accept4", "connect", "getpeername", "getsockname", "getsockopt", "listen", "recvfrom", "recvmmsg",
     "recvmsg", "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
@@ -95,15 +96,18 @@ static int allow_sockets(scmp_filter_ctx filter)
     return status;
 }
 
-/* Never writable and executable at once, and nothing that was written is made executable. Libraries, of which name
- * lookups may load one, are mapped from files. */
+/* Never writable and executable at once, and no memory that was written is made executable. Libraries, of which name
+ * lookups may load one, are private copies of files: a shared one would change with the file. */
 static int allow_memory(scmp_filter_ctx filter)
 {
-    static const unsigned protections[] = {0, PROT_WRITE, PROT_EXEC};
+    const struct scmp_arg_cmp library[] = {masked(2, PROT_WRITE | PROT_EXEC, PROT_EXEC),
+                                           masked(3, MAP_TYPE | MAP_ANONYMOUS, MAP_PRIVATE)};
     int status = add_masked(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
 
-    for (size_t i = 0; i < sizeof protections / sizeof protections[0] && status == 0; i++)
-        status = add_masked(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, PROT_WRITE | PROT_EXEC, protections[i]);
+    if (status == 0)
+        status = add_masked(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
+    if (status == 0)
+        status = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, library);
     return status;
 }
 
@@ -123,13 +127,18 @@ static int allow_threads(scmp_filter_ctx filter)
     return status;
 }
 
+/* Not F_SETOWN and F_SETSIG: with them the kernel sends any signal to any process of the user, when bytes come. */
 static int allow_control(scmp_filter_ctx filter)
 {
     static const unsigned requests[] = {FIONBIO, FIOCLEX, FIONCLEX, FIONREAD, TCGETS};
+    static const unsigned commands[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL,
+                                        F_SETFL, F_GETLK,         F_SETLK, F_SETLKW};
     int status = 0;
 
     for (size_t i = 0; i < sizeof requests / sizeof requests[0] && status == 0; i++)
         status = add_masked(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, INT, requests[i]);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0] && status == 0; i++)
+        status = add_masked(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, INT, commands[i]);
     return status;
 }
 

@@ -140,6 +140,21 @@ static int signal_another(long group)
     return errno_of(group != 0 ? syscall(SYS_tgkill, (long)getppid(), (long)getppid(), 0L) : kill(getppid(), 0));
 }
 
+/* Whoever owns a socket's signals gets whichever was chosen. */
+static int choose_signals(long command)
+{
+    int pair[2] = {-1, -1};
+
+    return socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0 ? 254 : errno_of(fcntl(pair[0], (int)command, SIGKILL));
+}
+
+static int map_file(long sharing)
+{
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+    return mmap(NULL, 4096, PROT_READ | PROT_EXEC, (int)sharing, fd, 0) == MAP_FAILED ? errno : 0;
+}
+
 static int change_files(long how)
 {
     return errno_of(how == 0 ? rename("a", "b") : how == 1 ? mkdir("a", 0700) : chmod(".", 0700));
@@ -158,11 +173,15 @@ static void what_is_not_needed_is_not_there(void)
     CHECK(outcome(make_socket, AF_INET) == ENOSYS); /* a raw one */
     CHECK(outcome(take_port, 0) == ENOSYS);
     CHECK(outcome(map, PROT_READ | PROT_WRITE | PROT_EXEC) == ENOSYS);
+    CHECK(outcome(map, PROT_READ | PROT_EXEC) == ENOSYS);
+    CHECK(outcome(map_file, MAP_SHARED) == ENOSYS);
     CHECK(outcome(make_executable, PROT_READ | PROT_EXEC) == ENOSYS);
     CHECK(outcome(open_to_debuggers, 0) == ENOSYS);
     CHECK(outcome(allow_core, 0) == ENOSYS);
     CHECK(outcome(signal_another, 0) == ENOSYS);
     CHECK(outcome(signal_another, 1) == ENOSYS);
+    CHECK(outcome(choose_signals, F_SETOWN) == ENOSYS);
+    CHECK(outcome(choose_signals, F_SETSIG) == ENOSYS);
     CHECK(outcome(push_input, 0) == ENOSYS);
     CHECK(outcome(bare_call, SYS_clone3) == ENOSYS);
     for (long how = 0; how < 3; how++)
@@ -227,6 +246,7 @@ static void what_the_daemon_does_goes_on(void)
     CHECK(outcome(use_a_passphrase, 0) == 0);
     CHECK(outcome(use_a_socket, 0) == 0);
     CHECK(outcome(map, PROT_READ | PROT_WRITE) == 0);
+    CHECK(outcome(map_file, MAP_PRIVATE) == 0);
     CHECK(outcome(fail_an_assertion, 0) == -SIGABRT);
 }
 
