@@ -116,17 +116,6 @@ static int allow(int rules, const struct ruleset *ruleset, const char *path, uin
     return status;
 }
 
-/* What is removed is looked for in its folder. */
-static int allow_removal(int rules, const struct ruleset *ruleset, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char folder[PATH_MAX] = ".";
-
-    if (slash != NULL)
-        (void)snprintf(folder, sizeof folder, "%.*s", slash > path ? (int)(slash - path) : 1, path);
-    return allow(rules, ruleset, folder, REMOVE_FILE);
-}
-
 /* Names are looked up while links are dialled. A rule for a file would hold for this very file: when another takes its
  * name, as resolv.conf is replaced, it would be closed. So folders. */
 static int allow_lookups(int rules, const struct ruleset *ruleset)
@@ -157,8 +146,6 @@ static int restrict_files(int version, const struct confine_reach *reach)
     if (status == 0)
         status = allow(rules, &ruleset, reach->office,
                        FILE_READ | FILE_WRITE | FILE_TRUNCATE | FOLDER_READ | REMOVE_FILE | MAKE_FILE);
-    for (size_t i = 0; i < reach->socket_count && status == 0; i++)
-        status = allow_removal(rules, &ruleset, reach->sockets[i]);
     if (status == 0)
         status = allow_lookups(rules, &ruleset);
     if (status == 0)

@@ -4,10 +4,14 @@
  *
  *   capabilities   all are dropped
  *   new rights     no program that is started could gain any (no_new_privs)
- *   files          Landlock: the office's folder may be written; what names are looked up with (/etc, libraries) may be
- *                  read; in the folders of its own sockets, files may be removed. Nothing else can be opened, no TCP
- * port bound, no process outside signalled, no abstract socket outside spoken to system calls   seccomp (calls.h)
+ *   files          Landlock: the office's folder may be written; what names are looked up with may be read: /etc,
+ *                  libraries. Nothing else can be opened, made or removed, no TCP port bound, no process outside
+ *                  signalled, no abstract socket outside spoken to.
+ *   system calls   seccomp (calls.h)
  *   memory         as much as all secrets take can be locked, or it is said that it cannot
+ *
+ * So a unix socket that lies elsewhere stays when the daemon ends, and the next one takes its place: the right to
+ * remove it would be one to remove all files in its folder and below.
  *
  * A kernel that does less is no reason to leave two sides without a line. What is lacking is said: in the log, and by
  * `status` for as long as the daemon runs.
@@ -18,17 +22,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CONFINE_SOCKETS_MAX 32
 #define CONFINE_LACKS_MAX 8
-#define CONFINE_LOCKED                                                                                                 \
-    (4u << 20) /* bytes: three pages for each of OFFICE_LINKS_MAX links, and the rest in a fourth                      \
-                */
+/* Bytes: three pages for each of OFFICE_LINKS_MAX links, and the rest in a fourth. */
+#define CONFINE_LOCKED (4u << 20)
 
 struct confine_reach {
-    const char *office;                       /* its folder */
-    const char *sockets[CONFINE_SOCKETS_MAX]; /* the paths of those that are removed at the end */
-    size_t socket_count;
-    bool abstract; /* an abstract socket outside is spoken to: systemd's, in a container */
+    const char *office; /* its folder */
+    bool abstract;      /* an abstract socket outside is spoken to: systemd's, in a container */
 };
 
 /* What is not as it should be, as sentences without a full stop. */

@@ -415,9 +415,6 @@ static void give_up_rights(struct host *host, const char *directory)
     struct confine_reach reach = {.office = directory, .abstract = notify != NULL && notify[0] == '@'};
     struct buffer lacking = {0};
 
-    for (size_t i = 0; i < host->listener_count; i++)
-        if (host->listener[i].path[0] != '\0')
-            reach.sockets[reach.socket_count++] = host->listener[i].path;
 #ifdef LIAISON_INSTRUMENTED
     confine_not(&host->confinement, "this build is instrumented for tests");
 #else

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 static char scratch[64];
-static const struct confine_reach reach = {.office = "office", .sockets = {"sockets/old"}, .socket_count = 1};
+static const struct confine_reach reach = {.office = "office"};
 
 /* Runs what follows in a process of its own; its CHECKs count here. */
 static bool in_child(void (*body)(struct confinement *))
@@ -79,10 +79,6 @@ static void try_files(struct confinement *confinement)
     CHECK(unlink("office/new") == 0);
     CHECK(mkdir("office/folder", 0700) != 0 && errno == EACCES);
     CHECK(symlink("x", "office/link") != 0 && errno == EACCES);
-    /* the sockets' */
-    CHECK(open_errno("sockets/kept", O_RDONLY) == EACCES);
-    CHECK(open_errno("sockets/new", O_WRONLY | O_CREAT) == EACCES);
-    CHECK(unlink("sockets/old") == 0);
     /* everybody else's */
     CHECK(open_errno("/etc/passwd", O_WRONLY) == EACCES);
     CHECK(open_errno("/etc/passwd", O_RDONLY) == 0);
@@ -250,10 +246,8 @@ static void that_it_is_off_is_said(void)
 static bool prepare(void)
 {
     (void)snprintf(scratch, sizeof scratch, "/tmp/liaison-confine-XXXXXX");
-    return mkdtemp(scratch) != NULL && chdir(scratch) == 0 && mkdir("office", 0700) == 0 &&
-           mkdir("sockets", 0700) == 0 && mkdir("other", 0700) == 0 &&
-           open_errno("other/file", O_WRONLY | O_CREAT) == 0 && open_errno("sockets/old", O_WRONLY | O_CREAT) == 0 &&
-           open_errno("sockets/kept", O_WRONLY | O_CREAT) == 0;
+    return mkdtemp(scratch) != NULL && chdir(scratch) == 0 && mkdir("office", 0700) == 0 && mkdir("other", 0700) == 0 &&
+           open_errno("other/file", O_WRONLY | O_CREAT) == 0;
 }
 
 int main(void)
