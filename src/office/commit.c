@@ -623,6 +623,18 @@ static void give_back(struct commit_job *commit)
     }
 }
 
+/* Before what came meanwhile: a link that was added, then removed, would be there again. */
+static void put_back_lazy(struct office *office, const struct commit_job *commit)
+{
+    struct store_batch later = office->lazy;
+
+    office->lazy = (struct store_batch){0};
+    for (size_t i = 0; i < commit->lazy_count; i++)
+        core_lazy(office, &commit->batch.op[i]);
+    store_batch_append(&office->lazy, &later);
+    store_batch_free(&later);
+}
+
 static void commit_failed(struct office *office, struct commit_job *commit)
 {
     struct error error = commit->job.error;
@@ -639,9 +651,8 @@ static void commit_failed(struct office *office, struct commit_job *commit)
                   "%s. What was being recorded may or may not be; start the office again to find out", error.message);
         return;
     }
-    for (size_t i = 0; i < commit->lazy_count; i++)
-        core_lazy(office, &commit->batch.op[i]);
-    office->lazy_failed = commit->lazy_count > 0;
+    put_back_lazy(office, commit);
+    core_batch_failed(office);
     core_alarm(office, "%s", disk_full);
     /* What others sent is theirs still: links are opened anew and it comes again. */
     links_close_all(office, "the disk of this office is full");

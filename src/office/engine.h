@@ -294,7 +294,7 @@ struct office {
     struct monotonic lazy_at;
     bool hurry;       /* the lazy operations must become durable now */
     bool lazy_failed; /* the disk was full for some of them: they go with the next batch */
-    bool truncate; /* secrets were deleted: checkpoint within a minute */
+    bool truncate;    /* secrets were deleted: checkpoint within a minute */
     struct monotonic truncate_at;
     bool committing;           /* a batch is out */
     struct deferred *deferred; /* answers that wait for a batch, in order */
@@ -336,6 +336,9 @@ void core_job_after_fold(struct office *office, struct line *line, struct office
 void core_reply_when_durable(struct office *office, const struct office_event *event);
 void core_batch_is_durable(struct office *office);
 void core_refuse_deferred(struct office *office, const struct error *error);
+/* The batch that was out found no room: the next has its number and takes all that is lazy, so nobody waits for one
+ * behind it. */
+void core_batch_failed(struct office *office);
 /* The batch that will hold what is lazy now, if somebody hurries. */
 uint64_t core_next_batch(const struct office *office);
 /* The line of that name, or NULL with an error. Also refuses while locked or (if `writes`) stopped. */

@@ -282,6 +282,26 @@ void core_refuse_deferred(struct office *office, const struct error *error)
     }
 }
 
+static void wait_no_longer(uint64_t *batch, uint64_t than)
+{
+    if (*batch > than)
+        *batch = than;
+}
+
+void core_batch_failed(struct office *office)
+{
+    uint64_t next = core_next_batch(office);
+
+    office->lazy_failed = core_is_lazy(office);
+    for (struct deferred *deferred = office->deferred; deferred != NULL; deferred = deferred->next)
+        wait_no_longer(&deferred->batch, next);
+    for (struct gated *gated = office->gated; gated != NULL; gated = gated->next)
+        wait_no_longer(&gated->batch, next);
+    for (size_t i = 0; i < office->line_count; i++)
+        for (unsigned k = 0; k < MEMBERS_MAX; k++)
+            wait_no_longer(&office->line[i]->member[k].wait_batch, next);
+}
+
 uint64_t core_next_batch(const struct office *office)
 {
     return office->batch + (office->committing ? 2 : 1);

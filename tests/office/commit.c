@@ -36,6 +36,15 @@ static struct commit_job *commit_out(const struct site *site)
     return NULL;
 }
 
+static size_t routes_of(const struct site *site)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < site->office->route_count; i++)
+        count += site->office->route[i].used;
+    return count;
+}
+
 static void nothing_is_answered_or_sent_before_the_batch_is_done(void)
 {
     uint64_t sent = 0, trace = 0;
@@ -185,6 +194,35 @@ static void what_found_no_room_is_not_answered_before_it_is_kept(void)
     site_crash(here, CRASH_NONE);
     site_start(here);
     CHECK(here->office->route_count == routes + 1);
+    end();
+}
+
+/* What comes while a batch is out that finds no room goes behind what that one held, and waits for the next one. */
+static void what_comes_while_a_disk_fills_keeps_its_turn(void)
+{
+    uint64_t added = 0, removed = 0;
+    size_t routes = 0;
+
+    begin();
+    world_run(world, 3 * SECOND_US);
+    routes = routes_of(here);
+    here->held = true;
+    added = site_link(here, 1, "unix:another");
+    world_turn(world);
+    CHECK(commit_out(here) != NULL && commit_out(here)->lazy_count > 0);
+    removed = world_request(world);
+    office_link_remove(here->office, removed, line_name(), span_of_string(there->name), span_of_string("unix:another"),
+                       site_now(here));
+    world_full_disk = here->database;
+    here->held = false;
+    (void)site_work(here);
+    CHECK(site_alarmed(here, "the disk is full") && !replied(world, added) && !replied(world, removed));
+    world_full_disk = NULL;
+    world_turn(world);
+    CHECK(succeeded(world, added) && succeeded(world, removed));
+    site_crash(here, CRASH_NONE);
+    site_start(here);
+    CHECK(routes_of(here) == routes);
     end();
 }
 
@@ -409,6 +447,7 @@ int main(void)
     RUN(accepted_entries_that_read_back_otherwise_stop_the_office);
     RUN(a_full_disk_takes_nothing_and_gives_the_numbers_again);
     RUN(what_found_no_room_is_not_answered_before_it_is_kept);
+    RUN(what_comes_while_a_disk_fills_keeps_its_turn);
     RUN(after_a_full_disk_the_mark_is_what_it_was);
     RUN(what_others_sent_to_a_full_disk_comes_again);
     RUN(a_storage_error_is_an_unknown_outcome);
