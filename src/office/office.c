@@ -97,20 +97,30 @@ void core_log(struct office *office, const char *format, ...)
     core_event(office, &event);
 }
 
+static bool has_alarm(const struct office *office, const char *text)
+{
+    for (size_t i = 0; i < office->alarm_count; i++)
+        if (strcmp(office->alarm[i], text) == 0)
+            return true;
+    return false;
+}
+
 void core_alarm(struct office *office, const char *format, ...)
 {
-    char text[sizeof office->alarm[0]];
+    static const char more[] = "there are more alarms than are shown here; the log has all of them";
+    char text[sizeof office->alarm[0]] = {0};
     va_list arguments;
 
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    for (size_t i = 0; i < office->alarm_count; i++)
-        if (strcmp(office->alarm[i], text) == 0)
-            return;
+    if (has_alarm(office, text))
+        return;
     core_log(office, "ALARM: %s", text);
-    if (office->alarm_count < ALARMS_MAX)
+    if (office->alarm_count < ALARMS_MAX - 1)
         memcpy(office->alarm[office->alarm_count++], text, sizeof text);
+    else if (!has_alarm(office, more))
+        memcpy(office->alarm[office->alarm_count++], more, sizeof more);
 }
 
 void core_alarm_over(struct office *office, const char *format, ...)

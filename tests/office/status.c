@@ -119,6 +119,7 @@ static void alarms_end_with_their_cause(void)
     for (unsigned i = 0; i < 2 * ALARMS_MAX; i++)
         core_alarm(here->office, "cause %u", i);
     CHECK(office_alarm_count(here->office) == ALARMS_MAX);
+    CHECK(site_alarmed(here, "there are more alarms than are shown here; the log has all of them"));
     world_free(world);
 }
 
