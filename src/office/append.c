@@ -47,6 +47,20 @@ void append_forget(struct line *line, const struct pending *pending)
     }
 }
 
+/* The entry that named what was seen was not made, or is forgotten. */
+static void name_all_again(struct line *line)
+{
+    memset(line->seen, 0, sizeof line->seen);
+}
+
+void append_say_again(struct line *line)
+{
+    name_all_again(line);
+    for (unsigned i = 0; i < line->charter->member_count; i++)
+        line->member[i].has_unreadable |=
+            line->member[i].unreadable_said >= line->second.size && line->member[i].unreadable_said > 0;
+}
+
 /* The run that takes the next entry of `size` bytes: the last one, or a new one if that is full. */
 static struct pending *pending_for(struct line *line, size_t size)
 {
@@ -127,6 +141,8 @@ int append_clear(struct office *office, struct line *line, unsigned class, struc
     entropy_fill(&office->entropy, header.salt, sizeof header.salt);
     entry_clear(&bytes, &header, body);
     result = buffer_failed(&bytes) ? append_no_memory(error) : add_entry(line, buffer_span(&bytes), 0, error);
+    if (result != 0)
+        name_all_again(line);
     buffer_free(&bytes);
     return result;
 }
@@ -351,6 +367,8 @@ int append_sealed(struct office *office, struct line *line, const struct body *b
     *index = place.index;
     result = add_entry(line, buffer_span(&bytes), precedence, error);
 out:
+    if (result != 0)
+        name_all_again(line);
     if (plain.data != NULL)
         secret_wipe(plain.data, plain.size);
     buffer_free(&plain);
@@ -385,8 +403,16 @@ void append_unreadable(struct office *office, struct line *line)
         if (!line->member[i].has_unreadable)
             continue;
         body.unreadable[body.unreadable_count++] = line->member[i].unreadable;
+    }
+    if (body.unreadable_count == 0 || line->left)
+        return;
+    if (append_sealed(office, line, &body, 0, NULL, 0, &index, &error) != 0) {
+        core_log(office, "cannot say yet which entries are unreadable: %s", error.message);
+        return;
+    }
+    for (unsigned i = 0; i < line->charter->member_count; i++) {
+        if (line->member[i].has_unreadable)
+            line->member[i].unreadable_said = index;
         line->member[i].has_unreadable = false;
     }
-    if (body.unreadable_count > 0 && !line->left && append_sealed(office, line, &body, 0, NULL, 0, &index, &error) != 0)
-        core_log(office, "cannot say which entries are unreadable: %s", error.message);
 }

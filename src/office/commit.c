@@ -591,6 +591,7 @@ static void forget_pending(struct office *office, struct line *line, const struc
     line->pending_last = NULL;
     line->first = line->second;
     line->has_epoch = false;
+    append_say_again(line);
 }
 
 static void forget_all(struct office *office, const struct error *error)

@@ -93,6 +93,7 @@ struct member {
     /* entries held and not readable: its author is told once an epoch, coalesced */
     bool has_unreadable;
     uint64_t unreadable_epoch; /* the last epoch + 1 it was told of */
+    uint64_t unreadable_said;  /* the own entry that told it last; 0: none */
     struct unreadable unreadable;
 };
 
@@ -372,6 +373,8 @@ struct waiting *append_wait(struct office *office, struct line *line, uint64_t r
 void append_operation(struct line *line, const struct store_op *op);
 /* A run will not be recorded: what was believed because of it is no more. */
 void append_forget(struct line *line, const struct pending *pending);
+/* All runs are forgotten: what was seen, and what cannot be read, is named by the entries that come next. */
+void append_say_again(struct line *line);
 /* Says that there is no memory left; -1. */
 int append_no_memory(struct error *error);
 void waiting_free(struct waiting *waiting);

@@ -226,6 +226,42 @@ static void what_comes_while_a_disk_fills_keeps_its_turn(void)
     end();
 }
 
+/* How much of the other's log an own entry says was seen; 0: nothing. */
+static uint64_t seen_in(const struct site *site, uint64_t index)
+{
+    struct store_result result = ask(site->store, QUERY(STORE_ENTRY, (PLACE(1, index)), ({0})));
+    struct entry entry = {0};
+    uint64_t size = 0;
+
+    CHECK(result.count == 1 && entry_parse(&entry, result.row[0].b[1], 0, 2, NULL) == 0);
+    if (entry.header.seen_count > 0)
+        size = entry.header.seen[0].size;
+    store_result_free(&result);
+    return size;
+}
+
+/* What was forgotten named what was seen; so the next one does. */
+static void after_a_full_disk_all_that_was_seen_is_named(void)
+{
+    uint64_t sent = 0;
+
+    begin();
+    world_run(world, 3 * SECOND_US);
+    (void)site_send(there, "one", 0, NULL);
+    world_run(world, 3 * SECOND_US);
+    CHECK(size_at(here, 1) == 4);
+    world_full_disk = here->database;
+    (void)site_send(here, "lost", 0, NULL);
+    world_run(world, SECOND_US);
+    CHECK(site_alarmed(here, "the disk is full") && size_at(here, 0) == 2);
+    world_full_disk = NULL;
+    sent = site_send(here, "kept", 0, NULL);
+    world_run(world, SECOND_US);
+    CHECK(succeeded(world, sent) && size_at(here, 0) == 4);
+    CHECK(seen_in(here, 2) == 4);
+    end();
+}
+
 static void after_a_full_disk_the_mark_is_what_it_was(void)
 {
     begin();
@@ -448,6 +484,7 @@ int main(void)
     RUN(a_full_disk_takes_nothing_and_gives_the_numbers_again);
     RUN(what_found_no_room_is_not_answered_before_it_is_kept);
     RUN(what_comes_while_a_disk_fills_keeps_its_turn);
+    RUN(after_a_full_disk_all_that_was_seen_is_named);
     RUN(after_a_full_disk_the_mark_is_what_it_was);
     RUN(what_others_sent_to_a_full_disk_comes_again);
     RUN(a_storage_error_is_an_unknown_outcome);

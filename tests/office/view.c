@@ -215,6 +215,31 @@ static void what_cannot_be_opened_counts_and_is_told_once_an_epoch(void)
     world_free(world);
 }
 
+/* What was to say it found no room on the disk: it is said with what is said next. */
+static void a_full_disk_does_not_swallow_the_notice(void)
+{
+    begin();
+    site_drop(there);
+    site_change(there, "DELETE FROM prekeys");
+    site_start(there);
+    world_run(world, 5 * SECOND_US);
+    there->held = true;
+    (void)site_send(here, "one", 0, NULL);
+    world_turn(world);
+    while (site_line(there)->member[0].unreadable_epoch == 0 && site_work(there))
+        ;
+    CHECK(site_line(there)->member[0].unreadable_epoch > 0);
+    world_full_disk = there->database;
+    there->held = false;
+    world_run(world, SECOND_US);
+    CHECK(site_alarmed(there, "the disk is full") && notices() == 0);
+    world_full_disk = NULL;
+    (void)site_send(here, "two", 0, NULL);
+    world_run(world, 20 * SECOND_US);
+    CHECK(notices() == 1 && site_alarmed(here, "cannot open entries of ours"));
+    world_free(world);
+}
+
 int main(void)
 {
     RUN(a_message_goes_from_waiting_to_answered);
@@ -224,6 +249,7 @@ int main(void)
     RUN(a_position_is_one_that_was_given);
     RUN(one_reads_what_one_wrote);
     RUN(what_cannot_be_opened_counts_and_is_told_once_an_epoch);
+    RUN(a_full_disk_does_not_swallow_the_notice);
     scratch_clean();
     return test_end();
 }
