@@ -12,6 +12,7 @@ struct serve_job {
     struct line *line;
     unsigned link, member;
     uint64_t from, durable;
+    size_t most;   /* bytes */
     bool has_head; /* the newest head, which need not be in the store yet */
     struct head head;
     bool settle;
@@ -85,11 +86,14 @@ static int serve_run(struct office_job *job, struct store *store)
     status = store_read(store, &query, &result, &job->error);
     if (status == 0 && result.count > 0)
         serve->chunk = sync_chunk_new(serve->member, serve->from, result.count);
-    for (size_t i = 0; serve->chunk != NULL && i < result.count; i++)
+    for (size_t i = 0; serve->chunk != NULL && i < result.count; i++) {
+        if (i > 0 && serve->chunk->bytes.size + result.row[i].b[1].size > serve->most)
+            break;
         if (sync_chunk_add(serve->chunk, result.row[i].b[1]) != 0) {
             sync_chunk_free(serve->chunk);
             serve->chunk = NULL;
         }
+    }
     if (serve->chunk != NULL) {
         serve->chunk->head = serve->head;
         serve->chunk->settle = serve->settle;
@@ -133,6 +137,7 @@ static void serve(struct office *office, struct line *line, const struct sync_ev
     serve->link = event->link;
     serve->member = event->member;
     serve->from = event->first;
+    serve->most = event->most;
     serve->durable = sync_durable(line->sync, event->member);
     if (head != NULL && head->size <= serve->durable && head->size > serve->from) {
         serve->has_head = true;

@@ -87,6 +87,7 @@ struct peer {
     struct flight flight[SYNC_FLIGHTS_MAX]; /* a ring */
     unsigned flight_first, flight_count;
     size_t flight_bytes;
+    uint64_t landed; /* bytes of entries that were in flight and are durable at the other end */
     struct lane {
         struct buffer queue; /* messages, each behind its length in four bytes */
         size_t at;
@@ -118,6 +119,24 @@ static inline size_t engine_staged_size(const struct sync_chunk *chunk)
     return chunk->bytes.size + chunk->count * HASH_SIZE;
 }
 
+/* Bytes of entries in one message on a link, unless it has one entry only: no more than all that arrived before it.
+ * What is on its way when a link is cut is lost; so at least half of what a link carries arrives, however short it
+ * lives. */
+static inline size_t engine_message_most(const struct peer *peer)
+{
+    if (peer->landed >= ENTRIES_BYTES_MAX)
+        return ENTRIES_BYTES_MAX;
+    return peer->landed > SYNC_FIRST_MAX ? (size_t)peer->landed : SYNC_FIRST_MAX;
+}
+
+/* Whether what a link lacks of a chunk, after its first `skip` entries, may go in one message. */
+static inline bool engine_fits(const struct peer *peer, const struct sync_chunk *chunk, size_t skip)
+{
+    size_t start = skip == 0 ? 0 : chunk->end[skip - 1];
+
+    return chunk->count - skip == 1 || chunk->bytes.size - start <= engine_message_most(peer);
+}
+
 /* Queues an event; the engine gives up a link rather than an event when there is no memory: -1. */
 int engine_event(struct sync *sync, const struct sync_event *event);
 /* Puts a message at the end of a lane of a link. */
@@ -130,7 +149,8 @@ void engine_choose_active(struct sync *sync, unsigned member);
 void engine_say_settle(struct sync *sync, struct peer *peer, unsigned member);
 /* Asks by SYNC_OVERTAKE for the flashes among [from, end of one's own log) that do not go out on the link at once. */
 void engine_ask_overtakes(struct sync *sync, unsigned link, uint64_t from);
-/* The cached chunk that holds the next entry of one's own log for a link; NULL if it is not at hand. */
+/* The cached chunk that holds the next entry of one's own log for a link; NULL if it is not at hand, or if what the
+ * link lacks of it is too large for one message. */
 const struct sync_chunk *engine_cached(const struct sync *sync, const struct peer *peer);
 
 /* --- heads.c --- */

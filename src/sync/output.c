@@ -131,6 +131,7 @@ static bool put_entries(struct sync *sync, unsigned link, struct buffer *out)
         if (member == sync->me && put_cached(sync, peer, out))
             return true;
         event.first = peer->sent[member];
+        event.most = engine_message_most(peer);
         peer->needing[member] = engine_event(sync, &event) == 0;
     }
     return false;
@@ -166,7 +167,8 @@ void sync_serve(struct sync *sync, unsigned link, unsigned member, struct sync_c
     /* Asked for on a link that had the number before, perhaps: then it may be unwanted here, and has no room. */
     if (!peer->serving[member] || !window_is_open(peer))
         goto out;
-    if (chunk == NULL || chunk->first > peer->sent[member] || chunk->first + chunk->count <= peer->sent[member])
+    if (chunk == NULL || chunk->first > peer->sent[member] || chunk->first + chunk->count <= peer->sent[member] ||
+        !engine_fits(peer, chunk, (size_t)(peer->sent[member] - chunk->first)))
         goto out;
     if (put_chunk(sync, peer, chunk, proof, &message))
         engine_enqueue(peer, false, &message);

@@ -148,6 +148,21 @@ static void drop_old_cache(struct sync *sync)
     }
 }
 
+/* What is at the front of the flights and is known to be held has landed. */
+static void land(struct peer *peer)
+{
+    while (peer->flight_count > 0) {
+        const struct flight *oldest = &peer->flight[peer->flight_first];
+
+        if (oldest->end > peer->have[oldest->member])
+            return;
+        peer->landed += oldest->bytes;
+        peer->flight_bytes -= oldest->bytes;
+        peer->flight_first = (peer->flight_first + 1) % SYNC_FLIGHTS_MAX;
+        peer->flight_count--;
+    }
+}
+
 void engine_peer_has(struct sync *sync, struct peer *peer, unsigned member, uint64_t size)
 {
     if (member == sync->me) {
@@ -156,21 +171,16 @@ void engine_peer_has(struct sync *sync, struct peer *peer, unsigned member, uint
         if (size > sync->carried)
             sync->carried = size;
     }
-    if (size > peer->have[member])
-        peer->have[member] = size;
-    while (peer->flight_count > 0) {
-        struct flight *oldest = &peer->flight[peer->flight_first];
+    /* What one link learns holds for the member's other links too: it may not be said again on each. */
+    for (unsigned i = 0; i < SYNC_LINKS_MAX; i++) {
+        struct peer *each = &sync->peer[i];
 
-        if (oldest->end > peer->have[oldest->member])
-            break;
-        peer->flight_bytes -= oldest->bytes;
-        peer->flight_first = (peer->flight_first + 1) % SYNC_FLIGHTS_MAX;
-        peer->flight_count--;
+        if (!each->up || each->member != peer->member)
+            continue;
+        if (size > each->have[member])
+            each->have[member] = size;
+        land(each);
     }
-    /* What one link learns holds for the member's other links too. */
-    for (unsigned i = 0; i < SYNC_LINKS_MAX; i++)
-        if (sync->peer[i].up && sync->peer[i].member == peer->member && sync->peer[i].have[member] < size)
-            sync->peer[i].have[member] = size;
     if (member == sync->me)
         drop_old_cache(sync);
 }
@@ -256,7 +266,7 @@ const struct sync_chunk *engine_cached(const struct sync *sync, const struct pee
         chunk = peer->cached;
     for (; chunk != NULL && chunk->first <= from; chunk = chunk->next)
         if (from < chunk->first + chunk->count)
-            return chunk;
+            return engine_fits(peer, chunk, (size_t)(from - chunk->first)) ? chunk : NULL;
     return NULL;
 }
 
@@ -338,8 +348,8 @@ void sync_stored(struct sync *sync, const struct sync_chunk *chunk)
     for (unsigned i = 0; i < SYNC_LINKS_MAX; i++) {
         struct peer *peer = &sync->peer[i];
 
-        /* To the author a receipt says it, wherever there is a head to receipt. */
-        if (peer->up && peer->greeted && (peer->member != chunk->member || !exact))
+        /* To the author a receipt says it, wherever there is a head to receipt. Who is being greeted is told after. */
+        if (peer->up && peer->hello_sent && (peer->member != chunk->member || !exact))
             peer->have_due[chunk->member] = true;
     }
 }

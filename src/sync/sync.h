@@ -18,8 +18,9 @@
 #include "sync/message.h"
 
 #define SYNC_LINKS_MAX 64
-#define SYNC_WINDOW (4u << 20) /* bytes of entries sent on one link and not yet known to be durable there */
-#define SYNC_FLIGHTS_MAX 256   /* the same, in messages */
+#define SYNC_WINDOW (4u << 20)     /* bytes of entries sent on one link and not yet known to be durable there */
+#define SYNC_FLIGHTS_MAX 256       /* the same, in messages */
+#define SYNC_FIRST_MAX (16u << 10) /* bytes of entries in a message on a link that has carried less */
 #define SYNC_STAGED_MAX (8u << 20)
 #define SYNC_LANE_MAX (8u << 20) /* bytes of messages waiting on one lane of a link */
 #define SYNC_CACHE (8u << 20)    /* bytes of memory for one's own newest entries at hand */
@@ -70,7 +71,7 @@ enum sync_event_kind {
     SYNC_SETTLE,    /* member, head: flagged by its author, and its root is ours */
     SYNC_RECEIPT,   /* member, head (size and root), receipt: verified */
     SYNC_PENDING,   /* member, first, chunk (one entry), head: an entry beyond the gap; store, then show; frees it */
-    SYNC_NEED,      /* link, member, first: answer with sync_serve() */
+    SYNC_NEED,      /* link, member, first, most (bytes, or one entry): answer with sync_serve() */
     SYNC_OVERTAKE,  /* link, member, first, base: answer with sync_overtake(); base 0: the whole head is known there */
     SYNC_MENDED,    /* member, first, chunk (one entry): what sync_mend() asked for, proved; frees it */
     SYNC_OWN_AHEAD, /* member: shows `head`, signed by ourselves, that our log does not have */
@@ -85,6 +86,7 @@ struct sync_event {
     unsigned author; /* SYNC_ALARM */
     uint64_t first;
     uint64_t base;
+    size_t most; /* SYNC_NEED */
     struct sync_chunk *chunk;
     struct head head;
     struct receipt receipt;
@@ -111,7 +113,7 @@ void sync_forward_receipt(struct sync *sync, unsigned member, const struct head 
                           unsigned except_link);
 void sync_forward_own_receipt(struct sync *sync, unsigned member, uint64_t size);
 /* Answers SYNC_NEED: entries from the durable log, with the proof from their end to chunk->head. Takes the chunk, which
- * may be NULL: nothing could be read. */
+ * may be NULL: nothing could be read. What is more than was asked for is dropped, and asked for anew. */
 void sync_serve(struct sync *sync, unsigned link, unsigned member, struct sync_chunk *chunk,
                 const struct tree_proof *proof);
 /* Answers SYNC_OVERTAKE with one or two whole messages (message_put_overtake), the epoch entry's first. */

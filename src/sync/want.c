@@ -100,8 +100,9 @@ void engine_refuse(struct peer *peer, unsigned member)
     put_want(peer, member, WANT_END);
 }
 
-/* What is on the way of a log that is wanted no more will never be said to be held. */
-static void forget_flights(struct peer *peer, unsigned member)
+/* What is on the way of a log beyond what is held of it will never be said to be held: it is void, or wanted no more.
+ */
+static void forget_flights(struct peer *peer, unsigned member, uint64_t held)
 {
     unsigned count = peer->flight_count;
 
@@ -110,7 +111,7 @@ static void forget_flights(struct peer *peer, unsigned member)
     for (unsigned i = 0; i < count; i++) {
         struct flight flight = peer->flight[(peer->flight_first + i) % SYNC_FLIGHTS_MAX];
 
-        if (flight.member == member)
+        if (flight.member == member && flight.end > held)
             continue;
         peer->flight[(peer->flight_first + peer->flight_count++) % SYNC_FLIGHTS_MAX] = flight;
         peer->flight_bytes += flight.bytes;
@@ -124,8 +125,7 @@ void engine_take_want(struct sync *sync, struct peer *peer, unsigned member, uin
     peer->serving[member] = from <= sync->log[member].durable.size;
     if (peer->serving[member])
         peer->sent[member] = from;
-    else
-        forget_flights(peer, member);
+    forget_flights(peer, member, peer->serving[member] ? from : 0);
 }
 
 struct monotonic sync_next(const struct sync *sync)

@@ -32,6 +32,32 @@ static void who_was_away_gets_all_from_the_store(void)
     world_free(world);
 }
 
+/* A line that is cut whenever it has carried less than a message may have: each link carries a part. */
+static void over_links_that_live_for_less_than_a_message(void)
+{
+    static char text[2000];
+    struct office_message message[400];
+
+    memset(text, 'x', sizeof text);
+    for (unsigned i = 0; i < 400; i++)
+        message[i] = (struct office_message){.text = span_of(text, sizeof text)};
+    world = world_new(2, 1);
+    site_drop(site_of(world, 1));
+    office_append(site_of(world, 0)->office, world_request(world), line_name(), message, 400,
+                  site_now(site_of(world, 0)));
+    world_run(world, 3 * SECOND_US);
+    world->life = 200000;
+    site_start(site_of(world, 1));
+    world_run(world, 20 * SECOND_US);
+    CHECK(sync_durable(site_line(site_of(world, 1))->sync, 0) == 403);
+    CHECK(world->cuts >= 4 && world->cuts <= 12);
+    printf("# %u links were cut\n", world->cuts);
+    world->life = 0;
+    world_run(world, 5 * SECOND_US);
+    world_check_settled(world);
+    world_free(world);
+}
+
 /* Two that cannot reach each other do by a third, receipts and settle heads too. */
 static void a_third_member_carries_between_two(void)
 {
@@ -188,6 +214,7 @@ static void two_histories_are_an_alarm(void)
 int main(void)
 {
     RUN(who_was_away_gets_all_from_the_store);
+    RUN(over_links_that_live_for_less_than_a_message);
     RUN(a_third_member_carries_between_two);
     RUN(who_joins_late_gets_all);
     RUN(who_shows_more_of_ours_than_we_have_stops_us);

@@ -1,6 +1,7 @@
 /*
  * A flash that overtakes: durable as pending before it is shown, shown once, and in its place in the end.
  */
+#include "sync/engine.h"
 #include "world.h"
 
 #define BEFORE 1000 /* messages that it overtakes */
@@ -53,6 +54,8 @@ static void begin_with(bool epoch_is_known)
     if (epoch_is_known)
         (void)site_send(here, "before", 0, NULL);
     world_run(world, 3 * SECOND_US);
+    for (unsigned i = 0; i < SYNC_LINKS_MAX; i++) /* its links have carried much, and take whole messages */
+        site_line(here)->sync->peer[i].landed = ENTRIES_BYTES_MAX;
     office_append(here->office, world_request(world), line_name(), message, BEFORE, site_now(here));
     while (site_work(here))
         ;

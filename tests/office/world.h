@@ -71,13 +71,16 @@ struct wire_end {
 struct wire {
     bool used;
     bool deaf; /* what is written disappears, and nobody is told */
+    size_t carried;
     struct wire_end end[2];
 };
 
 struct world {
     unsigned count;
     uint64_t seed, random, us, trace;
-    bool rough; /* pieces, delays, jobs that take their time */
+    bool rough;  /* pieces, delays, jobs that take their time */
+    size_t life; /* bytes that a wire carries before it is cut; 0: any number */
+    unsigned cuts;
     bool blocked[SITES_MAX][SITES_MAX];
     struct site site[SITES_MAX];
     struct wire wire[WIRES_MAX];
@@ -321,7 +324,13 @@ static inline bool wire_move(struct world *world, struct wire *wire, unsigned en
     if (!wire->deaf && there->open)
         world_put(&there->in, buffer_span(&out));
     failed = buffer_failed(&out);
+    wire->carried += out.size;
     buffer_free(&out);
+    if (world->life > 0 && wire->carried > world->life) {
+        world->cuts++;
+        wire_cut(wire);
+        return true;
+    }
     if (failed) {
         wire_break_end(wire, end, "there is no memory left");
         return true;

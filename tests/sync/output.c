@@ -36,11 +36,22 @@ static void serve(uint64_t most)
 {
     const struct sync_event *need = &victim.last[SYNC_NEED];
     const struct truth *truth = victim.truth[need->member];
-    uint64_t end = need->first + most < truth->size ? need->first + most : truth->size;
+    uint64_t end = truth_end(truth, need->first, need->first + most, need->most);
     struct tree_proof proof = truth_consistency(truth, end, truth->size);
 
     sync_serve(victim.sync, need->link, need->member, truth_chunk(truth, need->first, end, truth->size), &proof);
     victim_events(&victim);
+}
+
+/* A link that has carried a mebibyte of one's own log, and may have whole messages. */
+static void begin_warm(unsigned link)
+{
+    begin();
+    for (unsigned i = 0; i < 17; i++) {
+        victim_append(&victim, 1, ENTRY_SIZE_MAX, UINT64_MAX);
+        CHECK(next_entries(link, &heard) == ENTRY_SIZE_MAX);
+    }
+    CHECK(say_size(&victim, link, MESSAGE_HAVE, 0, 17) == 0);
 }
 
 static void the_greeting_comes_first_and_waits_for_the_others(void)
@@ -132,7 +143,7 @@ static void what_is_being_read_has_its_place_in_the_window(void)
     size_t sent = 0;
     unsigned served = 0, came = 0;
 
-    begin();
+    begin_warm(2);
     truth_grow(victim.truth[1], 100, 60000);
     for (uint64_t at = 0; at < 100; at += 10)
         CHECK(say_entries(&victim, 1, victim.truth[1], at, at + 10, at + 10, false) == 0);
@@ -215,7 +226,7 @@ static void an_answer_for_a_link_that_is_gone_is_dropped(void)
 /* What is on the way of a log that is wanted no more takes no room in the window. */
 static void what_is_wanted_no_more_makes_room(void)
 {
-    begin();
+    begin_warm(2);
     truth_grow(victim.truth[1], 100, 60000);
     for (uint64_t at = 0; at < 100; at += 10)
         CHECK(say_entries(&victim, 1, victim.truth[1], at, at + 10, at + 10, false) == 0);
@@ -230,6 +241,50 @@ static void what_is_wanted_no_more_makes_room(void)
     CHECK(next_entries(2, &heard) == 0);
     CHECK(say_size(&victim, 2, MESSAGE_WANT, 1, TREE_SIZE_MAX) == 0);
     CHECK(next_entries(2, &heard) > 0 && heard.member == 0);
+    victim_free(&victim);
+}
+
+/* What another link to the member tells makes room too, and so does what is said to be held twice. */
+static void what_is_told_on_any_link_makes_room(void)
+{
+    begin();
+    sync_link_up(victim.sync, 3, 1, victim_now(&victim));
+    CHECK(say_hello(&victim, 3, (uint64_t[]){0, 0, 0}, 3, NULL) == 0);
+    for (unsigned i = 0; i < 120; i++)
+        victim_append(&victim, 1, 60000, UINT64_MAX);
+    while (next_entries(1, &heard) > 0)
+        continue;
+    CHECK(say_size(&victim, 3, MESSAGE_HAVE, 0, heard.first) == 0);
+    CHECK(next_entries(1, &heard) > 0);
+    CHECK(say_size(&victim, 3, MESSAGE_HAVE, 0, 120) == 0);
+    CHECK(say_size(&victim, 1, MESSAGE_WANT, 0, 10) == 0);
+    while (next_entries(1, &heard) > 0 || victim.count[SYNC_NEED] > 0) {
+        if (victim.count[SYNC_NEED] > 0)
+            serve(1);
+        victim.count[SYNC_NEED] = 0;
+    }
+    CHECK(heard.first < 100);
+    CHECK(say_size(&victim, 1, MESSAGE_HAVE, 0, 120) == 0);
+    CHECK(next_entries(1, &heard) > 0 || victim.count[SYNC_NEED] > 0);
+    victim_free(&victim);
+}
+
+/* Who asks again has not taken what went beyond that: it is not waited for. */
+static void what_is_asked_for_again_makes_room(void)
+{
+    begin();
+    for (unsigned i = 0; i < 80; i++)
+        victim_append(&victim, 1, 60000, UINT64_MAX);
+    while (next_entries(1, &heard) > 0)
+        continue;
+    CHECK(heard.first > 40);
+    CHECK(say_size(&victim, 1, MESSAGE_WANT, 0, 30) == 0); /* 30 are accepted there, but not durable */
+    CHECK(next_entries(1, &heard) > 0 && heard.first == 30);
+    while (next_entries(1, &heard) > 0)
+        continue;
+    CHECK(heard.first > 40 && heard.first < 60); /* and no more than a window is on the way, with those 30 */
+    CHECK(say_size(&victim, 1, MESSAGE_HAVE, 0, 60) == 0);
+    CHECK(next_entries(1, &heard) > 0);
     victim_free(&victim);
 }
 
@@ -447,7 +502,7 @@ static void old_entries_are_read_from_the_store(void)
                 victim_append(&victim, 15, 60000, UINT64_MAX);
         }
     }
-    CHECK(victim.count[SYNC_NEED] == 5);
+    CHECK(victim.count[SYNC_NEED] == 9); /* small ones first, then what is no longer at hand */
     victim_free(&victim);
 }
 
@@ -553,6 +608,8 @@ int main(void)
     RUN(one_need_at_a_time);
     RUN(an_answer_for_a_link_that_is_gone_is_dropped);
     RUN(what_is_wanted_no_more_makes_room);
+    RUN(what_is_told_on_any_link_makes_room);
+    RUN(what_is_asked_for_again_makes_room);
     RUN(nobody_is_sent_its_own_log);
     RUN(one_link_is_active);
     RUN(a_settle_head_follows_its_entries);

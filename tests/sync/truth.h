@@ -67,6 +67,20 @@ static inline void truth_grow(struct truth *truth, size_t count, size_t size)
         truth_append(truth, size, 0);
 }
 
+/* Where a run of entries from `first` on ends that goes to `end` at most and has so many bytes at most, or one entry.
+ */
+static inline uint64_t truth_end(const struct truth *truth, uint64_t first, uint64_t end, size_t most)
+{
+    uint64_t at = first;
+
+    for (size_t bytes = 0; at < end && at < truth->size; at++) {
+        bytes += truth->entry[at].size;
+        if (at > first && bytes > most)
+            break;
+    }
+    return at;
+}
+
 /* MTH(D[start:end]) of RFC 6962, section 2.1. */
 static inline void truth_hash(const struct truth *truth, struct tree_range range, uint8_t out[static HASH_SIZE])
 {

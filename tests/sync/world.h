@@ -31,7 +31,8 @@ struct wire {
     unsigned link[2];
     struct lane_of_wire lane[2][2]; /* [to which end][urgent] */
     uint64_t delay;
-    unsigned used; /* entries messages that came over it */
+    unsigned used;     /* entries messages that came over it */
+    size_t life, left; /* bytes that it delivers before it breaks; 0: any number */
 };
 
 struct kept_head {
@@ -163,6 +164,7 @@ static inline void wire_join(struct world *world, struct wire *wire)
     wire->link[0] = free_link(world, wire->office[0]);
     wire->link[1] = free_link(world, wire->office[1]);
     wire->up = true;
+    wire->left = wire->life;
     wire->delay = 100 + world_random(world, 80000);
     for (unsigned end = 0; end < 2; end++)
         sync_link_up(world->office[wire->office[end]].sync, wire->link[end], wire->office[1 - end], world_now(world));
@@ -178,26 +180,33 @@ static inline struct wire *world_wire(struct world *world, unsigned a, unsigned 
     return wire;
 }
 
+/* All that an office has in memory is gone. */
+static inline void office_drop(struct office *office)
+{
+    while (office->jobs != NULL) {
+        struct job *job = office->jobs;
+
+        office->jobs = job->next;
+        free(job);
+    }
+    while (office->accepted_first != NULL) {
+        struct sync_chunk *chunk = office->accepted_first;
+
+        office->accepted_first = chunk->next;
+        sync_chunk_free(chunk);
+    }
+    office->accepted_last = NULL;
+    office->commit_at = 0;
+    sync_free(office->sync);
+    office->sync = NULL;
+}
+
 static inline void world_free(struct world *world)
 {
     for (unsigned i = 0; i < world->wires; i++)
         wire_cut(world, &world->wire[i]);
     for (unsigned i = 0; i < world->count; i++) {
-        struct office *office = &world->office[i];
-
-        while (office->jobs != NULL) {
-            struct job *job = office->jobs;
-
-            office->jobs = job->next;
-            free(job);
-        }
-        while (office->accepted_first != NULL) {
-            struct sync_chunk *chunk = office->accepted_first;
-
-            office->accepted_first = chunk->next;
-            sync_chunk_free(chunk);
-        }
-        sync_free(office->sync);
+        office_drop(&world->office[i]);
         truth_free(world->truth[i]);
     }
     test_line_free(&world->line);
@@ -335,7 +344,6 @@ static inline void serve(struct office *office, const struct sync_event *event)
     const struct truth *truth = office->world->truth[event->member];
     const struct kept_head *head = NULL;
     uint64_t end = event->first + 1 + world_random(office->world, 64);
-    size_t bytes = 0;
     struct sync_chunk *chunk = NULL;
     struct tree_proof proof = {0};
 
@@ -343,12 +351,7 @@ static inline void serve(struct office *office, const struct sync_event *event)
         if (copy->head[i].size > event->first && copy->head[i].size <= copy->size)
             head = &copy->head[i];
     if (head != NULL) {
-        end = end > head->size ? head->size : end;
-        for (uint64_t i = event->first; i < end; i++) {
-            bytes += truth->entry[i].size;
-            if (bytes > ENTRIES_BYTES_MAX)
-                end = i;
-        }
+        end = truth_end(truth, event->first, end > head->size ? head->size : end, event->most);
         chunk = truth_chunk(truth, event->first, end, head->size);
         chunk->settle = head->settle;
         proof = truth_consistency(truth, end, head->size);
@@ -490,7 +493,7 @@ static inline void wire_send(struct world *world, struct wire *wire, unsigned fr
     }
 }
 
-/* False if the receiver wants the link closed. */
+/* False if the receiver wants the link closed, or if it breaks: what it had of a message by then is lost. */
 static inline bool wire_deliver(struct world *world, struct wire *wire, unsigned to, bool urgent)
 {
     struct office *office = &world->office[wire->office[to]];
@@ -501,6 +504,9 @@ static inline bool wire_deliver(struct world *world, struct wire *wire, unsigned
         struct error error = {0};
         int result = 0;
 
+        if (wire->life > 0 && letter->bytes.size > wire->left)
+            return false;
+        wire->left -= wire->life > 0 ? letter->bytes.size : 0;
         lane->first = letter->next;
         if (lane->first == NULL)
             lane->last = NULL;
