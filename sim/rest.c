@@ -8,6 +8,7 @@
 #include "world_internal.h"
 
 #define LIVENESS_US (900 * SECOND_US)
+#define PROMPT_US (40 * SECOND_US) /* the last offices start after 20 s; then all is carried */
 #define LOOK_US (SECOND_US / 2)
 #define PATIENCE_US (150 * SECOND_US) /* for what a foe names and never comes: people are told two minutes late */
 
@@ -100,12 +101,16 @@ static void look_for_alarm(struct world *world, const bool *alive)
         oracle_condemn(world->oracle, "party %u signed two histories, and nobody raised an alarm", world->false_party);
 }
 
-/* What is lost is found by keep-alives, and dialled again, some times over. */
+/* What is lost is found by keep-alives, and dialled again: by each end once. Where a member is false, clocks jump or a
+ * disk did what no disk may, some times over: counters must catch up, and copies be asked for. */
 static uint64_t patience_us(const struct world *world)
 {
     const struct office_config *config = &world->pace.config;
+    uint64_t again = 3 * config->keepalive_us + config->redial_max_us;
 
-    return LIVENESS_US + 8 * (3 * config->keepalive_us + config->redial_max_us);
+    if (world->foe == NULL && world->timer[JUMP].at == UINT64_MAX && world->result->beyond == 0)
+        return PROMPT_US + 2 * again;
+    return LIVENESS_US + 8 * again;
 }
 
 void world_come_to_an_end(struct world *world, void (*pass)(struct world *world, uint64_t us))
