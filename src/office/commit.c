@@ -543,7 +543,9 @@ static void publish_own(struct office *office, struct part *part)
 
 static void receipt_for(struct office *office, struct line *line, unsigned member, const struct head *head, bool settle)
 {
-    struct receipt receipt = {.by = line->me, .time = receipt_time(office)};
+    /* Not later than what the batch has stored: or a later one, after a crash and with a clock that was set back, would be
+     * earlier. */
+    struct receipt receipt = {.by = line->me, .time = office->last_receipt_time};
 
     receipt_sign(&receipt, head, line->member[member].origin, office->identity->receipt_secret);
     commit_receipt(office, line, member, head->size, &receipt);

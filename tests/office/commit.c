@@ -420,6 +420,30 @@ static void receipt_times_never_fall_over_a_restart(void)
     }
 }
 
+/* Nor where the disk took long: a receipt has the time that its batch has stored. */
+static void receipt_times_are_those_of_their_batch(void)
+{
+    uint64_t first = 0;
+
+    begin();
+    world_run(world, 3 * SECOND_US);
+    there->held = true;
+    (void)site_send(here, "one", 0, NULL);
+    world_run(world, 8 * SECOND_US);
+    there->held = false;
+    world_run(world, 1);
+    CHECK(sync_receipted(site_line(here)->sync, 0, 1) == 4);
+    site_crash(there, CRASH_NONE);
+    world_run(world, 5 * SECOND_US);
+    first = newest_receipt();
+    there->wall_us = -(int64_t)(3600 * SECOND_US);
+    site_start(there);
+    (void)site_send(here, "two", 0, NULL);
+    world_run(world, 20 * SECOND_US);
+    CHECK(size_at(there, 0) == 5 && first > 0 && newest_receipt() >= first);
+    end();
+}
+
 /* --- settle heads --- */
 
 static unsigned settle_heads(const struct site *site, uint64_t *last)
@@ -493,6 +517,7 @@ int main(void)
     RUN(what_was_held_at_the_end_is_receipted_at_the_start);
     RUN(receipt_times_never_fall);
     RUN(receipt_times_never_fall_over_a_restart);
+    RUN(receipt_times_are_those_of_their_batch);
     RUN(heads_settle_once_a_second_and_before_silence);
     RUN(only_settle_heads_and_the_newest_are_kept);
     scratch_clean();
