@@ -237,7 +237,7 @@ static void cut_off(struct disk_file *file, uint64_t size)
         disk_lift(file, sector);
         if (!file->written[sector] || (file->state[sector] == 0 && memcmp(file->cached.bytes + from, zeros, part) == 0))
             continue;
-        file->state[sector] = DIRTY | (from % DISK_SECTOR == 0 ? CUT : LOOSE);
+        disk_set_state(file, sector, DIRTY | (from % DISK_SECTOR == 0 ? CUT : LOOSE));
         memset(file->cached.bytes + from, 0, part);
     }
     file->cached.size = size;
@@ -271,7 +271,7 @@ static void fail_sync(struct disk *disk, struct disk_file *file)
 {
     uint64_t fate = random_below(&disk->random, 3);
 
-    for (uint64_t sector = 0; sector < disk_sectors(file->capacity); sector++) {
+    for (uint64_t sector = file->low; sector < file->high; sector++) {
         if ((file->state[sector] & DIRTY) == 0)
             continue;
         file->state[sector] &= (uint8_t)~DIRTY;
@@ -283,6 +283,7 @@ static void fail_sync(struct disk *disk, struct disk_file *file)
             disk_copy_sector(&file->cached, &file->durable, sector);
         file->state[sector] = 0;
     }
+    disk_narrow(file);
     if (fate == 0)
         disk_store_size(disk, file);
 }
@@ -300,7 +301,7 @@ static bool sync_fails(struct disk *disk, struct disk_file *file)
 /* The cache takes what is dirty for clean, and the platter has it not. */
 static void forget_dirty(struct disk_file *file)
 {
-    for (uint64_t sector = 0; sector < disk_sectors(file->capacity); sector++)
+    for (uint64_t sector = file->low; sector < file->high; sector++)
         file->state[sector] &= (uint8_t)~DIRTY;
 }
 
@@ -321,10 +322,11 @@ int disk_sync(struct disk *disk, struct disk_file *file)
         disk->counts.beyond++;
         return 0;
     }
-    for (uint64_t sector = 0; sector < disk_sectors(file->capacity); sector++)
+    for (uint64_t sector = file->low; sector < file->high; sector++)
         if ((file->state[sector] & DIRTY) != 0 &&
             (!cut || (disk->faults.survival == DISK_DRAWN && random_below(&disk->random, 2) == 0)))
             write_out(disk, file, sector);
+    disk_narrow(file);
     if (cut) /* what reached the platter is settled with the rest */
         return -EIO;
     disk_store_size(disk, file);

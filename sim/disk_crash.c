@@ -32,10 +32,16 @@ static bool survives(struct disk *disk, struct fate *fate, uint64_t unit)
 
 static bool is_loose(const struct disk_file *file, uint64_t start, uint64_t unit)
 {
-    for (uint64_t sector = start; sector < start + unit && sector < disk_sectors(file->capacity); sector++)
+    for (uint64_t sector = start; sector < start + unit && sector < file->high; sector++)
         if ((file->state[sector] & LOOSE) != 0)
             return true;
     return false;
+}
+
+/* Where the first unit begins that something may have happened to. */
+static uint64_t first_unit(const struct disk_file *file, uint64_t unit)
+{
+    return file->low / unit * unit;
 }
 
 static struct fate draw_fate(struct disk *disk, const struct disk_file *file)
@@ -55,7 +61,7 @@ static struct fate draw_fate(struct disk *disk, const struct disk_file *file)
     fate.new_size =
         fate.survival == DISK_EVERYTHING || fate.survival == DISK_LAST ||
         (fate.survival >= DISK_SECTORS && fate.survival <= DISK_PAGES && random_below(&disk->random, 2) == 0);
-    for (uint64_t start = 0; start < disk_sectors(file->capacity); start += fate.unit)
+    for (uint64_t start = first_unit(file, fate.unit); start < file->high; start += fate.unit)
         fate.loose += is_loose(file, start, fate.unit);
     return fate;
 }
@@ -65,10 +71,10 @@ static void settle(struct disk *disk, struct disk_file *file)
     struct fate fate = draw_fate(disk, file);
     uint64_t longest = file->cached.size > file->durable.size ? file->cached.size : file->durable.size;
 
-    for (uint64_t start = 0; start < disk_sectors(file->capacity); start += fate.unit) {
+    for (uint64_t start = first_unit(file, fate.unit); start < file->high; start += fate.unit) {
         bool kept = is_loose(file, start, fate.unit) && survives(disk, &fate, start / fate.unit);
 
-        for (uint64_t sector = start; sector < start + fate.unit && sector < disk_sectors(file->capacity); sector++) {
+        for (uint64_t sector = start; sector < start + fate.unit && sector < file->high; sector++) {
             if ((file->state[sector] & (LOOSE | CUT)) == 0)
                 continue;
             if ((file->state[sector] & CUT) != 0 ? fate.new_size : kept)
@@ -78,6 +84,7 @@ static void settle(struct disk *disk, struct disk_file *file)
             file->state[sector] = 0;
         }
     }
+    disk_narrow(file);
     if (fate.new_size)
         disk_store_size(disk, file);
     for (uint64_t at = file->durable.size; at < longest; at++)
@@ -135,7 +142,7 @@ uint64_t disk_digest(const struct disk *disk)
 /* Cut off and made longer again. */
 static bool is_cut(const struct disk_file *file)
 {
-    for (uint64_t sector = 0; sector < disk_sectors(file->capacity); sector++)
+    for (uint64_t sector = file->low; sector < file->high; sector++)
         if ((file->state[sector] & CUT) != 0)
             return true;
     return false;
@@ -144,7 +151,8 @@ static bool is_cut(const struct disk_file *file)
 bool disk_is_loose(const struct disk *disk)
 {
     for (const struct disk_file *file = disk->files; file != NULL; file = file->next)
-        if (file->cached.size != file->durable.size || is_cut(file) || is_loose(file, 0, disk_sectors(file->capacity)))
+        if (file->cached.size != file->durable.size || is_cut(file) ||
+            is_loose(file, file->low, file->high - file->low))
             return true;
     return disk->operation_count > 0;
 }
@@ -193,6 +201,7 @@ void disk_put_back(struct disk *disk, const char *name, struct span copy)
         file->durable.size = copy.size;
         disk_mix(disk, 4, file->number, copy.size);
         memset(file->state, 0, disk_sectors(file->capacity));
+        disk_narrow(file);
         disk_put_name(&disk->now, name, file);
     }
     disk->then = disk->now;

@@ -21,6 +21,18 @@ static void *grow_zeros(void *memory, size_t before, size_t size)
     return grown;
 }
 
+/* Memory that was never written is not touched, here and below: a disk is large, and the process forks often. */
+static void grow_image(const struct disk_file *file, struct image *image, uint64_t capacity)
+{
+    struct image grown = {.bytes = disk_zeros(capacity), .size = image->size};
+
+    for (uint64_t sector = 0; sector < disk_sectors(file->capacity); sector++)
+        if (file->written[sector])
+            disk_copy_sector(&grown, image, sector);
+    free(image->bytes);
+    *image = grown;
+}
+
 struct disk_file *disk_new_file(struct disk *disk)
 {
     struct disk_file *file = disk_zeros(sizeof *file);
@@ -39,8 +51,8 @@ void disk_reserve(struct disk_file *file, uint64_t size)
         capacity *= 2;
     if (capacity == file->capacity)
         return;
-    file->cached.bytes = grow_zeros(file->cached.bytes, file->capacity, capacity);
-    file->durable.bytes = grow_zeros(file->durable.bytes, file->capacity, capacity);
+    grow_image(file, &file->cached, capacity);
+    grow_image(file, &file->durable, capacity);
     file->state = grow_zeros(file->state, file->capacity / DISK_SECTOR, capacity / DISK_SECTOR);
     file->written = grow_zeros(file->written, file->capacity / DISK_SECTOR, capacity / DISK_SECTOR);
     file->capacity = capacity;
@@ -123,8 +135,24 @@ void disk_lay_over(struct disk_file *file, uint64_t sector, const uint8_t bytes[
     memcpy(file->overlay[file->overlay_count++].bytes, bytes, DISK_SECTOR);
 }
 
-/* Whether the cache has these bytes of a sector. Memory that was never written is not touched: a disk is large, and the
- * process forks often. */
+void disk_set_state(struct disk_file *file, uint64_t sector, uint8_t state)
+{
+    bool none = file->low == file->high;
+
+    file->state[sector] = state;
+    file->low = none || sector < file->low ? sector : file->low;
+    file->high = none || sector >= file->high ? sector + 1 : file->high;
+}
+
+void disk_narrow(struct disk_file *file)
+{
+    while (file->low < file->high && file->state[file->low] == 0)
+        file->low++;
+    while (file->low < file->high && file->state[file->high - 1] == 0)
+        file->high--;
+}
+
+/* Whether the cache has these bytes of a sector. */
 static bool is_there(const struct disk_file *file, uint64_t sector, uint64_t at, const uint8_t *data, size_t size)
 {
     static const uint8_t zeros[DISK_SECTOR];
@@ -148,7 +176,7 @@ void disk_put(struct disk_file *file, const uint8_t *data, size_t size, uint64_t
             continue;
         file->written[sector] = true;
         memcpy(file->cached.bytes + from, data + (from - at), to - from);
-        file->state[sector] = DIRTY | LOOSE;
+        disk_set_state(file, sector, DIRTY | LOOSE);
     }
     if (file->cached.size < end)
         file->cached.size = end;

@@ -34,9 +34,10 @@ struct overlay {
 
 struct disk_file {
     struct image cached, durable;
-    uint64_t capacity; /* bytes, in whole sectors */
-    uint8_t *state;    /* of each sector */
-    bool *written;     /* each sector: something else than zeros was put there once */
+    uint64_t capacity;  /* bytes, in whole sectors */
+    uint8_t *state;     /* of each sector */
+    uint64_t low, high; /* sectors whose state is not 0 are from `low` on and below `high` */
+    bool *written;      /* each sector: something else than zeros was put there once */
     struct overlay *overlay;
     size_t overlay_count;
     unsigned number; /* in the order of making */
@@ -105,5 +106,8 @@ void disk_lay_over(struct disk_file *file, uint64_t sector, const uint8_t bytes[
 /* Writes to the cache. */
 void disk_put(struct disk_file *file, const uint8_t *data, size_t size, uint64_t at);
 void disk_reserve(struct disk_file *file, uint64_t size);
+/* Of a sector. Whoever has set many to 0 calls the second one. */
+void disk_set_state(struct disk_file *file, uint64_t sector, uint8_t state);
+void disk_narrow(struct disk_file *file);
 
 #endif

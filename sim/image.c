@@ -4,7 +4,6 @@
 #include "image.h"
 
 #include <openssl/sha.h>
-#include <sodium.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,7 +166,7 @@ void image_read_mark(struct image_mark *mark, const struct disk *disk, const cha
     *mark = (struct image_mark){0};
     for (uint64_t number = 0; number < 2; number++) {
         uint8_t found[32];
-        crypto_hash_sha256_state hash;
+        SHA256_CTX hash;
         uint64_t size = 0;
 
         if (disk_truth(disk, name, true, slot, SLOT_HEAD, number * SLOT_SIZE) != SLOT_HEAD)
@@ -176,10 +175,10 @@ void image_read_mark(struct image_mark *mark, const struct disk *disk, const cha
         if (size > SLOT_SIZE - SLOT_HEAD || big_endian(slot + 16) <= newest ||
             disk_truth(disk, name, true, slot + SLOT_HEAD, size, number * SLOT_SIZE + SLOT_HEAD) != size)
             continue;
-        (void)crypto_hash_sha256_init(&hash);
-        (void)crypto_hash_sha256_update(&hash, slot, 32);
-        (void)crypto_hash_sha256_update(&hash, slot + SLOT_HEAD, size);
-        (void)crypto_hash_sha256_final(&hash, found);
+        (void)SHA256_Init(&hash);
+        (void)SHA256_Update(&hash, slot, 32);
+        (void)SHA256_Update(&hash, slot + SLOT_HEAD, size);
+        (void)SHA256_Final(found, &hash);
         if (memcmp(found, slot + 32, sizeof found) != 0)
             continue;
         newest = big_endian(slot + 16);
