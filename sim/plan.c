@@ -11,6 +11,7 @@
 #define REAL_EVERY 8                           /* so many seeds, and one of them has real cryptography */
 #define KEEPALIVE_MOST (24 * 3600 * SECOND_US) /* what liaisond takes */
 #define STREAM_TIMERS 1000
+#define FOE_TIMES_MOST 2000 /* the slowest pace with a foe */
 
 static const char *const names[BEFALLS_COUNT] = {"say",  "power-cut", "kill", "cut",     "block", "swizzle",
                                                  "flap", "island",    "jump", "trouble", "full",  "beyond"};
@@ -68,8 +69,8 @@ static void make_network(struct world *world)
 void world_plan_pace(struct world *world)
 {
     /* After each crash everything is read again, so where they are many there is not so much. */
-    static const uint64_t bursts[2][6] = {{1, 8, 64, REQUEST_TEXTS_MAX, REQUEST_TEXTS_MAX, REQUEST_TEXTS_MAX},
-                                          {1, 1, 8, 8, 8, 64}};
+    static const uint64_t bursts[2][6] = {
+        {1, 64, REQUEST_TEXTS_MAX, REQUEST_TEXTS_MAX, REQUEST_TEXTS_MAX, REQUEST_TEXTS_MAX}, {1, 1, 8, 8, 8, 64}};
     struct pace *pace = &world->pace;
 
     world->result->real = world->orders->seed % REAL_EVERY == 0;
@@ -104,12 +105,13 @@ static void plan_timer(struct world *world, enum befalls which, uint64_t likely,
     print(world, " %s=%" PRIu64 "ms", names[which], timer->mean / 1000);
 }
 
-/* One member may be false, with a few tricks. */
+/* One member may be false, with a few tricks. Not for weeks: an office looks every five seconds for what a member says
+ * to have and does not give, so that a year of that takes minutes, in which nothing else happens. */
 static void plan_foe(struct world *world)
 {
     bool commitment = world->orders->control == CONTROL_COMMITMENT;
 
-    if (!commitment && !world_one_in(world, 3))
+    if (!commitment && (world->pace.times > FOE_TIMES_MOST || !world_one_in(world, 3)))
         return;
     world->false_party = (unsigned)random_below(&world->random, world->count);
     world->tricks = 1u << (commitment ? TRICK_COMMITMENT : random_below(&world->random, TRICK_COUNT));
