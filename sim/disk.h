@@ -3,7 +3,8 @@
  *
  * The model. Every file has two images: *cached*, which reads see, and *durable*, which is on the platter. A write
  * changes the cached image and makes its sectors dirty; a sync copies dirty sectors and the length to the durable one.
- * A name made, removed or changed is durable once the directory was synced. Sectors are of 512 bytes.
+ * A name made, removed or changed is durable once the directory was synced, or many others came after it. Sectors are
+ * of 512 bytes.
  *
  * Within the model, which an office must survive:
  *   - a power cut, at any call and within it: of the sectors that differ from the durable image any subset survives, in

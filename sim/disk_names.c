@@ -56,12 +56,22 @@ void disk_apply(struct names *names, const struct operation *operation)
     }
 }
 
+/* Nobody synced the directory for so long that the system wrote it by itself. */
+static void store_oldest(struct disk *disk)
+{
+    disk_mix(disk, 3, disk->operation[0].kind, 0);
+    disk_apply(&disk->then, &disk->operation[0]);
+    disk->operation_count--;
+    memmove(&disk->operation[0], &disk->operation[1], disk->operation_count * sizeof disk->operation[0]);
+}
+
 void disk_note(struct disk *disk, enum operation_kind kind, const char *name, const char *to, struct disk_file *file)
 {
-    struct operation *operation = &disk->operation[disk->operation_count];
+    struct operation *operation = NULL;
 
-    if (disk->operation_count++ == OPERATIONS_MAX)
-        abort();
+    if (disk->operation_count == OPERATIONS_MAX)
+        store_oldest(disk);
+    operation = &disk->operation[disk->operation_count++];
     *operation = (struct operation){.kind = kind, .file = file};
     copy_name(operation->name, name);
     copy_name(operation->to, to);

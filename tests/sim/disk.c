@@ -115,6 +115,27 @@ static void a_name_is_durable_with_its_directory(void)
     CHECK(lost && kept);
 }
 
+static void names_become_durable_after_many_others(void)
+{
+    struct disk_file *other = NULL;
+
+    for (int others = 1; others <= 100; others += 99) {
+        begin(1);
+        CHECK(disk_open(disk, "first", DISK_CREATE, &other) == 0);
+        disk_close(disk, other);
+        for (int i = 0; i < others; i++) {
+            CHECK(disk_open(disk, "other", DISK_CREATE, &other) == 0);
+            disk_close(disk, other);
+            CHECK(disk_remove(disk, "other") == 0);
+        }
+        disk_faults(disk)->survival = DISK_NOTHING;
+        crash();
+        CHECK((disk_size_of(disk, "first") >= 0) == (others > 1));
+        CHECK(disk_size_of(disk, "a") >= 0);
+        end();
+    }
+}
+
 static void a_rename_happens_or_does_not(void)
 {
     int renamed = 0;
@@ -449,6 +470,7 @@ int main(void)
     RUN(what_was_synced_survives);
     RUN(of_what_was_not_synced_any_part_survives);
     RUN(a_name_is_durable_with_its_directory);
+    RUN(names_become_durable_after_many_others);
     RUN(a_rename_happens_or_does_not);
     RUN(a_failed_sync_leaves_pages_clean);
     RUN(a_lost_write_is_seen_after_the_crash);
