@@ -86,13 +86,17 @@ static int serve_run(struct office_job *job, struct store *store)
     status = store_read(store, &query, &result, &job->error);
     if (status == 0 && result.count > 0)
         serve->chunk = sync_chunk_new(serve->member, serve->from, result.count);
-    for (size_t i = 0; serve->chunk != NULL && i < result.count; i++) {
+    for (size_t i = 0; serve->chunk != NULL && i < result.count && scrub_is_whole(job, &result.row[i]); i++) {
         if (i > 0 && serve->chunk->bytes.size + result.row[i].b[1].size > serve->most)
             break;
         if (sync_chunk_add(serve->chunk, result.row[i].b[1]) != 0) {
             sync_chunk_free(serve->chunk);
             serve->chunk = NULL;
         }
+    }
+    if (serve->chunk != NULL && serve->chunk->count == 0) {
+        sync_chunk_free(serve->chunk);
+        serve->chunk = NULL;
     }
     if (serve->chunk != NULL) {
         serve->chunk->head = serve->head;
@@ -118,7 +122,11 @@ static void serve_done(struct office *office, struct office_job *job, struct now
         sync_chunk_free(chunk);
         chunk = NULL;
     }
-    sync_serve(serve->line->sync, serve->link, serve->member, chunk, &serve->proof);
+    /* Up to a broken entry. That log goes on with the next link, on which it is asked for again: by then it may be mended,
+     * and until then what is broken is not sent, since nobody could tell it from a lie. */
+    scrub_noted(office, job);
+    if (job->broken == 0 || chunk != NULL)
+        sync_serve(serve->line->sync, serve->link, serve->member, chunk, &serve->proof);
 }
 
 static void serve(struct office *office, struct line *line, const struct sync_event *event)
@@ -180,6 +188,8 @@ static int overtake_message(struct overtake_job *overtake, struct store *store, 
     struct tree_proof consistency = {0};
     int status = store_read(store, &query, &result, error);
 
+    if (status == 0 && result.count == 1 && !scrub_is_whole(&overtake->job, &result.row[0]))
+        result.count = 0;
     if (status == 0 && result.count == 1)
         status = read_proof(store, log, ranges, tree_inclusion_ranges(index, overtake->head.size, ranges), &inclusion,
                             error);
@@ -210,6 +220,7 @@ static void overtake_done(struct office *office, struct office_job *job, struct 
     (void)now;
     if (job->error.code != ERROR_NONE)
         core_log(office, "an entry could not be sent out of its turn: %s", job->error.message);
+    scrub_noted(office, job);
     for (int i = 0; i < 2; i++)
         sync_overtake(overtake->line->sync, overtake->link, buffer_span(&overtake->message[i]));
 }

@@ -77,6 +77,29 @@ static void what_does_not_prove_itself_mends_nothing(void)
     world_free(world);
 }
 
+/* Nobody could tell it from a lie: the others take what is before it, and talk on, and raise no alarm. */
+static void what_is_broken_is_not_sent(void)
+{
+    world = world_new(2, 1);
+    site = site_of(world, 0);
+    other = site_of(world, 1);
+    site_drop(other);
+    (void)site_send(site, "one", 0, NULL);
+    (void)site_send(site, "two", 0, NULL);
+    world_run(world, 5 * SECOND_US);
+    site_drop(site);
+    site_change(site, "UPDATE entries SET bytes = zeroblob(100) WHERE place = %lld", (long long)PLACE(1, 4));
+    site_start(site);
+    site_start(other);
+    world_run(world, 20 * SECOND_US);
+    CHECK(site_alarmed(site, "is broken on the disk") && sync_durable(site_line(other)->sync, 0) == 4);
+    (void)site_send(other, "three", 0, NULL);
+    world_run(world, 5 * SECOND_US);
+    CHECK(sync_durable(site_line(site)->sync, 1) == sync_durable(site_line(other)->sync, 1));
+    CHECK(office_alarm_count(other->office) == 0 && !site_said(other, "two histories"));
+    world_free(world);
+}
+
 static void a_slice_is_read_at_most_once_a_second(void)
 {
     uint64_t last = 0;
@@ -135,6 +158,7 @@ int main(void)
     RUN(what_broke_is_found_and_mended);
     RUN(without_another_copy_the_alarm_stays);
     RUN(what_does_not_prove_itself_mends_nothing);
+    RUN(what_is_broken_is_not_sent);
     RUN(a_slice_is_read_at_most_once_a_second);
     RUN(it_waits_for_everything_else);
     RUN(a_disk_that_cannot_be_read_stops_the_office);
