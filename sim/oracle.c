@@ -56,8 +56,9 @@ struct oracle {
     bool spoilt[ORACLE_PARTIES_MAX]; /* what is on its platters */
     bool distrusted[ORACLE_PARTIES_MAX], forked[ORACLE_PARTIES_MAX];
     uint64_t inspections[ORACLE_PARTIES_MAX];
-    uint64_t seen[ORACLE_PARTIES_MAX], seen_whole[ORACLE_PARTIES_MAX]; /* the digest of its disk, with the heads, then */
-    uint64_t receipted_at[ORACLE_PARTIES_MAX];                         /* time of its last receipt, seconds */
+    uint64_t seen[ORACLE_PARTIES_MAX],
+        seen_whole[ORACLE_PARTIES_MAX];        /* the digest of its disk, with the heads, then */
+    uint64_t receipted_at[ORACLE_PARTIES_MAX]; /* time of its last receipt, seconds */
     uint64_t heads, receipts;
     struct log *log[ORACLE_PARTIES_MAX];
     struct text *text;
@@ -144,6 +145,11 @@ void oracle_excuse(struct oracle *oracle, unsigned party, bool spoilt)
     oracle->excused[party] = true;
 }
 
+bool oracle_spoilt(const struct oracle *oracle, unsigned party)
+{
+    return oracle->spoilt[party];
+}
+
 bool oracle_excused(const struct oracle *oracle, unsigned party)
 {
     return oracle->excused[party];
@@ -196,7 +202,8 @@ static void inspect_entry(struct oracle *oracle, unsigned party, unsigned author
     else if (differs && !oracle->spoilt[party])
         oracle_condemn(oracle, "entry %u/%" PRIu64 " has other bytes at party %u", author, index, party);
     /* What nobody signed may be forgotten, and its number given again. */
-    if (!entry->known && !oracle->spoilt[party] && (index < log->largest || (oracle->distrusted[author] && party != author))) {
+    if (!entry->known && !oracle->spoilt[party] &&
+        (index < log->largest || (oracle->distrusted[author] && party != author))) {
         entry->known = true;
         memcpy(entry->hash, leaf, 32);
     }
@@ -240,7 +247,8 @@ static void inspect(struct oracle *oracle, unsigned party, bool whole)
             first[author] = oracle->log[author]->checked[party] - 1;
     (void)snprintf(path, sizeof path, "/%u/", 2 * party);
     digest = disk_digest(system_disk(path, &name)) + oracle->heads;
-    if (digest != (whole ? oracle->seen_whole : oracle->seen)[party]) { /* else it is as it was, and no more was signed */
+    if (digest !=
+        (whole ? oracle->seen_whole : oracle->seen)[party]) { /* else it is as it was, and no more was signed */
         image_read(&image, 2 * party, first);
         if (!image.readable && !oracle->excused[party])
             oracle_condemn(oracle, "the durable database of party %u: %s", party, image.why);
@@ -559,7 +567,8 @@ void oracle_conclude(struct oracle *oracle, const bool *party)
         for (unsigned i = 0; i < oracle->parties; i++) {
             if (!party[i] || oracle->distrusted[i])
                 continue;
-            if (size != UNKNOWN && !oracle->distrusted[author] && oracle->log[author]->durable[i] != size)
+            if (size != UNKNOWN && !oracle->distrusted[author] && !oracle->spoilt[author] &&
+                oracle->log[author]->durable[i] != size)
                 oracle_condemn(oracle, "party %u has %" PRIu64 " entries of %u, another %" PRIu64, i,
                                oracle->log[author]->durable[i], author, size);
             size = oracle->log[author]->durable[i];

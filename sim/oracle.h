@@ -40,6 +40,8 @@ void oracle_acts(struct oracle *oracle, unsigned party);
 /* A fault beyond the model befell the party's disk. */
 void oracle_excuse(struct oracle *oracle, unsigned party, bool spoilt);
 bool oracle_excused(const struct oracle *oracle, unsigned party);
+/* What is on its platters was spoilt: of its log, what nobody else had may be gone. */
+bool oracle_spoilt(const struct oracle *oracle, unsigned party);
 /* The party is false from now on, and held to nothing; what others do with what it says they are still held to: they
  * keep what they gave it receipts for. */
 void oracle_distrust(struct oracle *oracle, unsigned party);

@@ -17,9 +17,12 @@ static bool is_alive(const struct world *world, unsigned party)
     return party_runs(&world->party[party]) && !world->said_stopped[party] && !oracle_distrusts(world->oracle, party);
 }
 
-/* The log of a foe that signs two histories, or heads of none, ends where it contradicts itself. */
+/* The log of a foe that signs two histories, or heads of none, ends where it contradicts itself; and that of a party
+ * whose platter was spoilt, where the only copy of an entry is. */
 static bool may_differ(const struct world *world, unsigned author)
 {
+    if (oracle_spoilt(world->oracle, author))
+        return true;
     return world->foe != NULL && author == world->false_party &&
            (world->tricks & (1u << TRICK_HEADS | 1u << TRICK_FORK)) != 0;
 }
@@ -37,7 +40,7 @@ static void look_for_gaps(const struct world *world, unsigned party, char gap[st
         if (i == party || !is_alive(world, i))
             continue;
         office_line_status(world->party[i].office, 0, &own[1]);
-        if (own[0].member[i].waiting != 0)
+        if (own[0].member[i].waiting != 0 && !oracle_spoilt(world->oracle, party))
             (void)snprintf(gap, 200, "%u has no receipt of %u for %" PRIu64 " of its %" PRIu64 " entries", party, i,
                            own[0].member[i].waiting, own[0].member[party].size);
         for (unsigned author = 0; author < world->count; author++)
