@@ -30,7 +30,7 @@ static void print(struct world *world, const char *format, ...)
 /* --- the pace --------------------------------------------------------------------------------------------------------
  */
 
-/* Half of the worlds live for seconds; of the others some for hours, some for weeks, and some for a year or two. */
+/* Half of the worlds live for seconds; of the others some for hours, some for weeks, and some for years. */
 static uint64_t draw_times(struct world *world)
 {
     uint64_t which = world_draw(world, 0, 9);
@@ -39,7 +39,7 @@ static uint64_t draw_times(struct world *world)
         return 1;
     if (which < 7)
         return world_draw(world, 10, 2000);
-    return which == 7 ? world_draw(world, 5000, 100000) : world_draw(world, 600000, 2000000);
+    return which == 7 ? world_draw(world, 5000, 100000) : world_draw(world, 1000000, 3000000);
 }
 
 static uint64_t draw_patience(struct world *world)
