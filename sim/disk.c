@@ -324,7 +324,8 @@ int disk_sync(struct disk *disk, struct disk_file *file)
     }
     for (uint64_t sector = file->low; sector < file->high; sector++)
         if ((file->state[sector] & DIRTY) != 0 &&
-            (!cut || (disk->faults.survival == DISK_DRAWN && random_below(&disk->random, 2) == 0)))
+            (!cut || ((file->state[sector] & CUT) == 0 && disk->faults.survival == DISK_DRAWN &&
+                      random_below(&disk->random, 2) == 0)))
             write_out(disk, file, sector);
     disk_narrow(file);
     if (cut) /* what reached the platter is settled with the rest */

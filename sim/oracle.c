@@ -507,6 +507,8 @@ void oracle_shown(struct oracle *oracle, unsigned party, unsigned author, uint64
 
 void oracle_shown_all(struct oracle *oracle, unsigned party)
 {
+    if (oracle->spoilt[party])
+        return;
     for (size_t i = 0; i < oracle->text_count; i++) {
         const struct text *text = &oracle->text[i];
 

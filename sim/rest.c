@@ -17,14 +17,11 @@ static bool is_alive(const struct world *world, unsigned party)
     return party_runs(&world->party[party]) && !world->said_stopped[party] && !oracle_distrusts(world->oracle, party);
 }
 
-/* The log of a foe that signs two histories, or heads of none, ends where it contradicts itself; and that of a party
- * whose platter was spoilt, where the only copy of an entry is. */
+/* The log of a foe ends where it contradicts itself, or with what it sent by half: entries whose head is of more than it
+ * sent cannot be proved to a third. That of a party whose platter was spoilt ends where the only copy of an entry is. */
 static bool may_differ(const struct world *world, unsigned author)
 {
-    if (oracle_spoilt(world->oracle, author))
-        return true;
-    return world->foe != NULL && author == world->false_party &&
-           (world->tricks & (1u << TRICK_HEADS | 1u << TRICK_FORK)) != 0;
+    return oracle_spoilt(world->oracle, author) || (world->foe != NULL && author == world->false_party);
 }
 
 /* What an office lacks that another one has, or does not know that it has; "" if nothing. */
