@@ -122,11 +122,9 @@ static void serve_done(struct office *office, struct office_job *job, struct now
         sync_chunk_free(chunk);
         chunk = NULL;
     }
-    /* Up to a broken entry. That log goes on with the next link, on which it is asked for again: by then it may be mended,
-     * and until then what is broken is not sent, since nobody could tell it from a lie. */
+    /* Up to a broken entry, which is not sent: nobody could tell it from a lie. */
     scrub_noted(office, job);
-    if (job->broken == 0 || chunk != NULL)
-        sync_serve(serve->line->sync, serve->link, serve->member, chunk, &serve->proof);
+    sync_serve(serve->line->sync, serve->link, serve->member, chunk, &serve->proof);
 }
 
 static void serve(struct office *office, struct line *line, const struct sync_event *event)

@@ -79,6 +79,7 @@ struct peer {
     uint64_t sent[MEMBERS_MAX];
     bool serving[MEMBERS_MAX];         /* it asked for this log */
     bool needing[MEMBERS_MAX];         /* SYNC_NEED is out */
+    bool barren[MEMBERS_MAX];          /* nothing could be read for it: not asked again before `retry` */
     bool asked[MEMBERS_MAX];           /* for this log, by WANT */
     bool refused[MEMBERS_MAX];         /* what it sends of this log cannot be proved */
     uint16_t receipt_due[MEMBERS_MAX]; /* of each log, a bit for each member whose newest receipt is to be sent */
@@ -102,6 +103,8 @@ struct queued_event {
 struct sync {
     const struct charter *charter;
     unsigned me;
+    struct monotonic clock; /* of the last call that came with the time */
+    struct monotonic retry; /* when what is barren is asked for again; 0: nothing is */
     struct log log[MEMBERS_MAX];
     struct peer peer[SYNC_LINKS_MAX];
     struct sync_chunk *cache_first, *cache_last; /* one's own newest entries */

@@ -271,6 +271,7 @@ int sync_input(struct sync *sync, unsigned link, struct span bytes, struct now n
     struct message *message = sync->message;
     struct peer *peer = &sync->peer[link];
 
+    sync->clock = now.monotonic;
     if (message_read(message, bytes, sync->charter->member_count, error) != 0)
         return -1;
     if (!peer->greeted && message->type != MESSAGE_HELLO)

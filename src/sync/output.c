@@ -122,7 +122,7 @@ static bool put_entries(struct sync *sync, unsigned link, struct buffer *out)
         unsigned member = (sync->me + i) % sync->charter->member_count; /* one's own first */
         struct sync_event event = {.kind = SYNC_NEED, .link = link, .member = member};
 
-        if (!peer->serving[member] || peer->needing[member])
+        if (!peer->serving[member] || peer->needing[member] || peer->barren[member])
             continue;
         if (member != sync->me && peer->sent[member] < peer->have[member])
             peer->sent[member] = peer->have[member]; /* it came there another way */
@@ -167,7 +167,13 @@ void sync_serve(struct sync *sync, unsigned link, unsigned member, struct sync_c
     /* Asked for on a link that had the number before, perhaps: then it may be unwanted here, and has no room. */
     if (!peer->serving[member] || !window_is_open(peer))
         goto out;
-    if (chunk == NULL || chunk->first > peer->sent[member] || chunk->first + chunk->count <= peer->sent[member] ||
+    if (chunk == NULL) { /* no head proves it, or it is broken: asked again at once, it would be for ever */
+        peer->barren[member] = true;
+        if (sync->retry.us == 0)
+            sync->retry = monotonic_after(sync->clock, SYNC_RETRY_US);
+        goto out;
+    }
+    if (chunk->first > peer->sent[member] || chunk->first + chunk->count <= peer->sent[member] ||
         !engine_fits(peer, chunk, (size_t)(peer->sent[member] - chunk->first)))
         goto out;
     if (put_chunk(sync, peer, chunk, proof, &message))

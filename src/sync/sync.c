@@ -239,7 +239,7 @@ void sync_link_up(struct sync *sync, unsigned link, unsigned member, struct now 
 {
     struct peer *peer = &sync->peer[link];
 
-    (void)now;
+    sync->clock = now.monotonic;
     free_lanes(peer);
     memset(peer, 0, sizeof *peer);
     peer->up = true;

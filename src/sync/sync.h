@@ -26,6 +26,7 @@
 #define SYNC_CACHE (8u << 20)    /* bytes of memory for one's own newest entries at hand */
 #define SYNC_PENDING_MAX 64      /* overtaking entries of one log beyond its gap */
 #define SYNC_WANT_AGAIN_US (5 * SECOND_US)
+#define SYNC_RETRY_US SECOND_US /* after nothing could be read for a link */
 
 /* A run of consecutive entries of one log. */
 struct sync_chunk {
@@ -76,8 +77,8 @@ enum sync_event_kind {
     SYNC_MENDED,    /* member, first, chunk (one entry): what sync_mend() asked for, proved; frees it */
     SYNC_OWN_AHEAD, /* member: shows `head`, signed by ourselves, that our log does not have */
     SYNC_CHOKED,    /* link: its other end takes nothing of what waits for it; close it */
-    SYNC_ALARM,     /* author, member: of the author's log two things cannot both be true. They are one: the author signed
-                       both, and `reason` says how; else the author did, or what the member passes on is false */
+    SYNC_ALARM,     /* author, member: of the author's log two things cannot both be true. They are one: the author
+                       signed both, and `reason` says how; else the author did, or what the member passes on is false */
 };
 struct sync_event {
     enum sync_event_kind kind;
@@ -113,7 +114,8 @@ void sync_forward_receipt(struct sync *sync, unsigned member, const struct head 
                           unsigned except_link);
 void sync_forward_own_receipt(struct sync *sync, unsigned member, uint64_t size);
 /* Answers SYNC_NEED: entries from the durable log, with the proof from their end to chunk->head. Takes the chunk, which
- * may be NULL: nothing could be read. What is more than was asked for is dropped, and asked for anew. */
+ * may be NULL: nothing could be read, and is asked for again SYNC_RETRY_US later. What is more than was asked for is
+ * dropped, and asked for anew. */
 void sync_serve(struct sync *sync, unsigned link, unsigned member, struct sync_chunk *chunk,
                 const struct tree_proof *proof);
 /* Answers SYNC_OVERTAKE with one or two whole messages (message_put_overtake), the epoch entry's first. */

@@ -135,10 +135,16 @@ struct monotonic sync_next(const struct sync *sync)
     for (unsigned member = 0; member < sync->charter->member_count; member++)
         if (sync->log[member].wanted)
             next = monotonic_earlier(next, sync->log[member].want_again);
-    return next;
+    return sync->retry.us == 0 ? next : monotonic_earlier(next, sync->retry);
 }
 
 void sync_step(struct sync *sync, struct now now)
 {
+    sync->clock = now.monotonic;
+    if (sync->retry.us != 0 && sync->retry.us <= now.monotonic.us) {
+        for (unsigned link = 0; link < SYNC_LINKS_MAX; link++)
+            memset(sync->peer[link].barren, 0, sizeof sync->peer[link].barren);
+        sync->retry = (struct monotonic){0};
+    }
     engine_want(sync, now.monotonic);
 }

@@ -173,6 +173,12 @@ static void what_is_being_read_has_its_place_in_the_window(void)
     victim_free(&victim);
 }
 
+static void try_again(void)
+{
+    victim.us += SYNC_RETRY_US;
+    sync_step(victim.sync, victim_now(&victim));
+}
+
 static void one_need_at_a_time(void)
 {
     begin();
@@ -183,7 +189,10 @@ static void one_need_at_a_time(void)
     victim_events(&victim);
     CHECK(victim.count[SYNC_NEED] == 1 && victim.last[SYNC_NEED].link == 2 && victim.last[SYNC_NEED].member == 1 &&
           victim.last[SYNC_NEED].first == 4);
-    sync_serve(victim.sync, 2, 1, NULL, NULL); /* nothing could be read: it is tried again */
+    sync_serve(victim.sync, 2, 1, NULL, NULL); /* nothing could be read: it is tried again, but not at once */
+    CHECK(next_entries(2, &heard) == 0);
+    CHECK(victim.count[SYNC_NEED] == 1);
+    try_again();
     CHECK(next_entries(2, &heard) == 0);
     CHECK(victim.count[SYNC_NEED] == 2);
     serve(10);
@@ -592,6 +601,7 @@ static void an_answer_without_memory_is_asked_for_again(void)
         memory_fail(i);
         sync_serve(victim.sync, 2, 1, chunk, &none);
         CHECK(memory_ran_out() == (i == 1));
+        try_again();
         CHECK(next_entries(2, &heard) == 0 && victim.count[SYNC_NEED] == 2 + i); /* again */
     }
     serve(10);
