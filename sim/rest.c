@@ -10,7 +10,9 @@
 #define LIVENESS_US (900 * SECOND_US)
 #define PROMPT_US (40 * SECOND_US) /* the last offices start after 20 s; then all is carried */
 #define LOOK_US (SECOND_US / 2)
-#define PATIENCE_US (150 * SECOND_US) /* for what a foe names and never comes: people are told two minutes late */
+/* For what a foe names and never comes: people are told two minutes late. And for what broke on a disk: others are
+ * asked for it every five seconds, and the whole log must have been read. */
+#define PATIENCE_US (150 * SECOND_US)
 
 static bool is_alive(const struct world *world, unsigned party)
 {
@@ -129,7 +131,7 @@ void world_come_to_an_end(struct world *world, void (*pass)(struct world *world,
     }
     if (rest[0] != 0)
         oracle_condemn(world->oracle, "the faults stopped %" PRIu64 " s ago: %s", patience / SECOND_US, rest);
-    if (world->foe != NULL)
+    if (world->foe != NULL || world->result->beyond > 0)
         pass(world, PATIENCE_US);
     for (unsigned i = 0; i < world->count && oracle_verdict(world->oracle) == NULL; i++) {
         alive[i] = is_alive(world, i);
