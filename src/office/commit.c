@@ -543,7 +543,7 @@ static void publish_own(struct office *office, struct part *part)
 
 static void receipt_for(struct office *office, struct line *line, unsigned member, const struct head *head, bool settle)
 {
-    /* Not later than what the batch has stored: or a later one, after a crash and with a clock that was set back, would be
+    /* Not later than what the batch has stored: after a crash, and with a clock that was set back, the next would be
      * earlier. */
     struct receipt receipt = {.by = line->me, .time = office->last_receipt_time};
 

@@ -358,7 +358,8 @@ static int read_newest(struct mark *mark, const char *path, struct mark_state *s
         if (valid && (newest < 0 || generation[slot] > generation[newest]))
             newest = (int)slot;
     }
-    if (buffer_failed(&content[0]) || buffer_failed(&content[1])) { /* else the state before would pass for the newest */
+    /* Else the state before would pass for the newest. */
+    if (buffer_failed(&content[0]) || buffer_failed(&content[1])) {
         (void)error_set(error, ERROR_SYSTEM, "no memory to read the mark %s", path);
     } else if (newest < 0 && is_of_another_version(mark)) {
         (void)error_set(error, ERROR_VERSION, "the mark %s was written by another version of liaison", path);
