@@ -186,8 +186,6 @@ static int overtake_message(struct overtake_job *overtake, struct store *store, 
     struct tree_proof consistency = {0};
     int status = store_read(store, &query, &result, error);
 
-    if (status == 0 && result.count == 1 && !scrub_is_whole(&overtake->job, &result.row[0]))
-        result.count = 0;
     if (status == 0 && result.count == 1)
         status = read_proof(store, log, ranges, tree_inclusion_ranges(index, overtake->head.size, ranges), &inclusion,
                             error);
@@ -218,7 +216,6 @@ static void overtake_done(struct office *office, struct office_job *job, struct 
     (void)now;
     if (job->error.code != ERROR_NONE)
         core_log(office, "an entry could not be sent out of its turn: %s", job->error.message);
-    scrub_noted(office, job);
     for (int i = 0; i < 2; i++)
         sync_overtake(overtake->line->sync, overtake->link, buffer_span(&overtake->message[i]));
 }

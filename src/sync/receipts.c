@@ -60,17 +60,19 @@ int engine_take_receipt(struct sync *sync, unsigned link, const struct message *
     struct point point = {.size = message->head.size};
     bool early = point.size > log->staged.size && message->member != sync->me;
     char origin[ORIGIN_SIZE];
+    bool forgotten = false;
 
     memcpy(point.root, message->head.root, HASH_SIZE);
+    forgotten = receipt->by == sync->me || is_known(receipts, point.size) ||
+                (!early && !engine_has_root(log, point.size, point.root)); /* a newer one covers it */
+    charter_origin(sync->charter, message->member, 0, origin);
+    if (!forgotten && !receipt_verify(receipt, &message->head, origin, sync->charter->members[receipt->by].receipt_key))
+        return error_set(error, ERROR_MISMATCH, "it sent a receipt that does not verify");
     /* It tells what HAVE would, which need not come besides: even if nothing else is taken from it. */
     if (receipt->by == peer->member)
         engine_peer_has(sync, peer, message->member, point.size);
-    if (receipt->by == sync->me || is_known(receipts, point.size) ||
-        (!early && !engine_has_root(log, point.size, point.root)))
-        return 0; /* passed, and forgotten: a newer one covers it */
-    charter_origin(sync->charter, message->member, 0, origin);
-    if (!receipt_verify(receipt, &message->head, origin, sync->charter->members[receipt->by].receipt_key))
-        return error_set(error, ERROR_MISMATCH, "it sent a receipt that does not verify");
+    if (forgotten)
+        return 0;
     if (early) {
         receipts->has_early = true;
         receipts->early_point = point;

@@ -530,8 +530,7 @@ static void texts(void)
                                        "en\033",
                                        "%s",
                                        "\xff",
-                                       "\xe2\x80\xae"
-                                       "en",
+                                       "\xe2\x80\xaezh",
                                        "123",
                                        "e n",
                                        "x/y",
