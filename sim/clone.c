@@ -185,24 +185,9 @@ static void take_network(struct scene *scene)
 
     while (network_take(scene->network, scene->time, &event)) {
         struct party *party = &scene->party[event.party];
-        int link = party_runs(party) ? party_link_of(party, event.end) : -1;
         struct now now = party_now(party, scene->time);
 
-        if (event.kind == NETWORK_ACCEPTED) {
-            link = party_runs(party) ? office_link_accepted(party->office, now) : -1;
-            if (link < 0) {
-                network_close(scene->network, event.end, scene->time);
-            } else {
-                party_open_link(party, link, event.end);
-            }
-        } else if (link >= 0 && event.kind == NETWORK_CONNECTED) {
-            office_link_connected(party->office, link, now);
-        } else if (link >= 0 && event.kind == NETWORK_BYTES) {
-            office_link_input(party->office, link, buffer_span(&event.bytes), now);
-        } else if (link >= 0 && event.kind == NETWORK_BROKEN) {
-            party->end[link] = -1;
-            office_link_broken(party->office, link, event.reason, now);
-        }
+        party_take(party, scene->network, &event, scene->time, now);
         buffer_free(&event.bytes);
         if (party_runs(party))
             turn(scene, event.party);

@@ -295,28 +295,13 @@ static void take_network(struct pair *pair)
 
     while (network_take(pair->network, pair->time, &event)) {
         struct party *party = &pair->party[event.party];
-        int link = party_runs(party) ? party_link_of(party, event.end) : -1;
         struct now now = pair_now(pair, event.party);
 
         if (event.party != pair->victim) {
             pair_mix(pair, 2, event.kind, event.bytes.size);
             mix(pair, event.bytes.data, event.bytes.size);
         }
-        if (event.kind == NETWORK_ACCEPTED) {
-            link = party_runs(party) ? office_link_accepted(party->office, now) : -1;
-            if (link < 0) {
-                network_close(pair->network, event.end, pair->time);
-            } else {
-                party_open_link(party, link, event.end);
-            }
-        } else if (link >= 0 && event.kind == NETWORK_CONNECTED) {
-            office_link_connected(party->office, link, now);
-        } else if (link >= 0 && event.kind == NETWORK_BYTES) {
-            office_link_input(party->office, link, buffer_span(&event.bytes), now);
-        } else if (link >= 0 && event.kind == NETWORK_BROKEN) {
-            party->end[link] = -1;
-            office_link_broken(party->office, link, event.reason, now);
-        }
+        party_take(party, pair->network, &event, pair->time, now);
         buffer_free(&event.bytes);
         if (party_runs(party))
             pair_turn(pair, event.party);

@@ -369,7 +369,7 @@ void party_step(struct party *party, uint64_t now)
 
 /* --- links ------------------------------------------------------------------------------------------------------- */
 
-int party_link_of(const struct party *party, int end)
+static int link_of(const struct party *party, int end)
 {
     for (int link = 0; link < party->links; link++)
         if (party->end[link] == end)
@@ -417,4 +417,25 @@ void party_send(struct party *party, struct network *network, uint64_t now)
     for (int link = 0; link < party->links; link++)
         if (party->end[link] >= 0)
             send_link(party, network, link, now);
+}
+
+void party_take(struct party *party, struct network *network, const struct network_event *event, uint64_t time,
+                struct now now)
+{
+    int link = party_runs(party) ? link_of(party, event->end) : -1;
+
+    if (event->kind == NETWORK_ACCEPTED) {
+        link = party_runs(party) ? office_link_accepted(party->office, now) : -1;
+        if (link < 0)
+            network_close(network, event->end, time);
+        else
+            party_open_link(party, link, event->end);
+    } else if (link >= 0 && event->kind == NETWORK_CONNECTED) {
+        office_link_connected(party->office, link, now);
+    } else if (link >= 0 && event->kind == NETWORK_BYTES) {
+        office_link_input(party->office, link, buffer_span(&event->bytes), now);
+    } else if (link >= 0 && event->kind == NETWORK_BROKEN) {
+        party->end[link] = -1;
+        office_link_broken(party->office, link, event->reason, now);
+    }
 }

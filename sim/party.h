@@ -73,6 +73,8 @@ void party_open_link(struct party *party, int link, int end);
 void party_close_link(struct party *party, int link, uint64_t now);
 /* Sends what the office has for its links. */
 void party_send(struct party *party, struct network *network, uint64_t now);
-int party_link_of(const struct party *party, int end);
+/* What the network has for the party: its office is told, if it runs. The event's bytes stay the caller's. */
+void party_take(struct party *party, struct network *network, const struct network_event *event, uint64_t time,
+                struct now now);
 
 #endif

@@ -17,25 +17,11 @@ static void take_network(struct world *world)
 
     while (network_take(world->network, world->time, &event)) {
         struct party *party = &world->party[event.party];
-        int link = party_runs(party) ? party_link_of(party, event.end) : -1;
         struct now now = world_now_of(world, party);
 
-        if (event.kind == NETWORK_ACCEPTED) {
-            link = party_runs(party) ? office_link_accepted(party->office, now) : -1;
-            if (link < 0) {
-                network_close(world->network, event.end, world->time);
-            } else {
-                party_open_link(party, link, event.end);
-            }
-        } else if (link >= 0 && event.kind == NETWORK_CONNECTED) {
-            office_link_connected(party->office, link, now);
-        } else if (link >= 0 && event.kind == NETWORK_BYTES) {
+        if (event.kind == NETWORK_BYTES)
             trace_note(&world->trace, "%u gets %zu bytes", party->number, event.bytes.size);
-            office_link_input(party->office, link, buffer_span(&event.bytes), now);
-        } else if (link >= 0 && event.kind == NETWORK_BROKEN) {
-            party->end[link] = -1;
-            office_link_broken(party->office, link, event.reason, now);
-        }
+        party_take(party, world->network, &event, world->time, now);
         buffer_free(&event.bytes);
         if (party_runs(party))
             world_turn(world, party);

@@ -6,6 +6,7 @@
  *   request.c  messages and acknowledgements that people ask for, with their tokens
  *   commit.c  batches, re-reading, heads, receipts, settle heads
  *   links.c   connections, dialling, handshake counters
+ *   route.c   the addresses that are dialled: added, removed, tested
  *   carry.c   between links and sync: messages, what sync needs from the store
  *   fold.c, lookup.c, order.c, unseal.c  opening entries, prekeys and epochs of others, order, inbox
  *   inbox.c   how much waits for a person
@@ -409,6 +410,11 @@ void lines_forget_unrecorded(struct office *office);
 
 /* --- links.c --- */
 void links_start(struct office *office);
+/* Begins a connection to an address of a member; `text` is the address as it was given. Its number, or -1 where there is
+ * no place for one. */
+int links_dial(struct office *office, int line, unsigned member, const struct address *address, const char *text);
+/* Ends a connection: the wire is closed once its output is written, if there is one. `reason` is a sentence's end. */
+void links_end(struct office *office, int number, const char *reason, bool wire_open);
 void links_turn(struct office *office);
 struct monotonic links_next(const struct office *office);
 void links_step(struct office *office);

@@ -85,7 +85,7 @@ static void reply_test(struct office *office, struct connection *connection, con
 }
 
 /* Ends a connection: the wire is closed once its output is written. The slot is freed by office_link_broken(). */
-static void end_connection(struct office *office, int number, const char *reason, bool wire_open)
+void links_end(struct office *office, int number, const char *reason, bool wire_open)
 {
     struct connection *connection = &office->connection[number];
     struct office_event event = {.kind = OFFICE_CLOSE, .link = number};
@@ -119,7 +119,7 @@ static void free_connection(struct connection *connection)
 /* --- dialling ------------------------------------------------------------------------------------------------------
  */
 
-static int dial(struct office *office, int line, unsigned member, const struct address *address, const char *text)
+int links_dial(struct office *office, int line, unsigned member, const struct address *address, const char *text)
 {
     int number = new_connection(office);
     struct connection *connection = NULL;
@@ -188,7 +188,7 @@ void office_link_connected(struct office *office, int number, struct now now)
     if (connection->test)
         connection->test_until = monotonic_after(now.monotonic, connection->jumped ? TEST_SECOND_US : TEST_FIRST_US);
     if (connection->channel == NULL)
-        end_connection(office, number, "there is no memory left", true);
+        links_end(office, number, "there is no memory left", true);
     core_turn(office);
 }
 
@@ -210,7 +210,7 @@ static void make_room(struct office *office)
             oldest = i;
     }
     if (silent >= SILENT_MAX)
-        end_connection(office, oldest, "too many connections said nothing", true);
+        links_end(office, oldest, "too many connections said nothing", true);
 }
 
 int office_link_accepted(struct office *office, struct now now)
@@ -255,7 +255,7 @@ static bool retry_test(struct office *office, struct connection *connection)
 
     if (!connection->test || connection->jumped || connection->request == 0 || office->state != OFFICE_READY)
         return false;
-    number = dial(office, connection->line, connection->member, &connection->address, connection->address_text);
+    number = links_dial(office, connection->line, connection->member, &connection->address, connection->address_text);
     if (number < 0)
         return false;
     again = &office->connection[number];
@@ -386,7 +386,7 @@ static void limit_links(struct office *office, const struct connection *newest)
     if (count < MEMBER_LINKS_MAX)
         return;
     channel_close(office->connection[oldest].channel, "you opened a newer link");
-    end_connection(office, oldest, "it opened a newer link", true);
+    links_end(office, oldest, "it opened a newer link", true);
 }
 
 static void take_established(struct office *office, int number)
@@ -439,7 +439,7 @@ static void take_closed(struct office *office, int number, const char *reason)
         end_test(office, connection, NO_ANSWER);
     else
         reply_test(office, connection, "no-answer", 0, reason);
-    end_connection(office, number, reason, true);
+    links_end(office, number, reason, true);
 }
 
 static void take_channel_events(struct office *office, int number)
@@ -549,7 +549,7 @@ void office_link_broken(struct office *office, int number, const char *reason, s
         reply_test(office, connection, "cannot-connect", 0, reason);
     else
         end_test(office, connection, happened);
-    end_connection(office, number, reason, false);
+    links_end(office, number, reason, false);
     free_connection(connection);
     core_turn(office);
 }
@@ -561,7 +561,7 @@ void links_close_all(struct office *office, const char *reason)
 
         if (connection->channel != NULL)
             channel_close(connection->channel, reason);
-        end_connection(office, i, reason, true);
+        links_end(office, i, reason, true);
     }
 }
 
@@ -573,7 +573,7 @@ void links_close_sync(struct office *office, const struct line *line, unsigned l
         if (connection->state == CONNECTION_UP && line_of(office, connection) == line &&
             connection->sync_link == (int)link) {
             channel_close(connection->channel, reason);
-            end_connection(office, i, reason, true);
+            links_end(office, i, reason, true);
         }
     }
 }
@@ -624,7 +624,7 @@ static void step_connection(struct office *office, int number)
         connection->test_until.us > office->now.monotonic.us)
         return;
     end_test(office, connection, NO_ANSWER);
-    end_connection(office, number, "the test is over", true);
+    links_end(office, number, "the test is over", true);
 }
 
 void links_step(struct office *office)
@@ -636,7 +636,7 @@ void links_step(struct office *office)
 
         if (!route->used || route->connection >= 0 || route->next.us > office->now.monotonic.us)
             continue;
-        route->connection = dial(office, route->line, route->member, &route->address, route->text);
+        route->connection = links_dial(office, route->line, route->member, &route->address, route->text);
         if (route->connection >= 0)
             office->connection[route->connection].route = (int)i;
         else
@@ -648,155 +648,4 @@ void links_start(struct office *office)
 {
     for (size_t i = 0; i < office->route_count; i++)
         office->route[i].next = office->now.monotonic;
-}
-
-/* --- requests --- */
-
-static void reply_done(struct office *office, uint64_t request)
-{
-    struct office_event event = {.kind = OFFICE_REPLY, .request = request};
-
-    core_reply_when_durable(office, &event);
-}
-
-static struct line *line_and_party(struct office *office, struct span name, struct span party, struct span text,
-                                   struct address *address, unsigned *member, struct error *error)
-{
-    struct line *line = core_line(office, name, true, error);
-    int found = line == NULL ? -1 : charter_member(line->charter, party);
-
-    if (line == NULL || address_parse(address, text, error) != 0)
-        return NULL;
-    if (address->kind == ADDRESS_TCP && strcmp(address->port, "0") == 0) {
-        (void)error_set(error, ERROR_USAGE, "port 0 is for --listen; nobody can be reached there");
-        return NULL;
-    }
-    if (found < 0 || (unsigned)found == line->me) {
-        (void)error_set(error, ERROR_NOT_FOUND, "the line has no other member of that name");
-        return NULL;
-    }
-    *member = (unsigned)found;
-    return line;
-}
-
-static struct route *find_route(struct office *office, int line, unsigned member, struct span text)
-{
-    for (size_t i = 0; i < office->route_count; i++) {
-        struct route *route = &office->route[i];
-
-        if (route->used && route->line == line && route->member == member &&
-            span_equal(text, span_of_string(route->text)))
-            return route;
-    }
-    return NULL;
-}
-
-static struct route *new_route(struct office *office)
-{
-    for (size_t i = 0; i < office->route_count; i++)
-        if (!office->route[i].used)
-            return &office->route[i];
-    return office->route_count < OFFICE_LINKS_MAX / 2 ? &office->route[office->route_count++] : NULL;
-}
-
-void office_link_add(struct office *office, uint64_t request, struct span name, struct span party, struct span text,
-                     struct now now)
-{
-    struct error error = {0};
-    struct address address;
-    unsigned member = 0;
-    struct line *line = line_and_party(office, name, party, text, &address, &member, &error);
-    struct route *route = NULL;
-    struct store_op op = {.kind = STORE_PUT_LINK};
-
-    office->now = now;
-    if (line == NULL) {
-        core_reply_error(office, request, &error);
-        return;
-    }
-    if (find_route(office, core_line_index(office, line), member, text) == NULL) {
-        route = new_route(office);
-        if (route == NULL) {
-            (void)error_set(&error, ERROR_REFUSED, "there are too many links; remove one first");
-            core_reply_error(office, request, &error);
-            return;
-        }
-        *route = (struct route){.used = true,
-                                .line = core_line_index(office, line),
-                                .member = member,
-                                .address = address,
-                                .connection = -1,
-                                .next = now.monotonic};
-        route->number = (uint32_t)(route - office->route) + 1;
-        route->since = now.wall.us / SECOND_US;
-        memcpy(route->text, text.data, text.size);
-        op.n[0] = route->number;
-        op.n[1] = line->number;
-        op.n[2] = member;
-        op.b[0] = text;
-        core_lazy(office, &op);
-    }
-    reply_done(office, request);
-    links_step(office);
-    core_turn(office);
-}
-
-void office_link_remove(struct office *office, uint64_t request, struct span name, struct span party, struct span text,
-                        struct now now)
-{
-    struct error error = {0};
-    struct address address;
-    unsigned member = 0;
-    struct line *line = line_and_party(office, name, party, text, &address, &member, &error);
-    struct route *route = NULL;
-    struct store_op op = {.kind = STORE_DROP_LINK};
-    int connection = -1;
-
-    office->now = now;
-    if (line != NULL)
-        route = find_route(office, core_line_index(office, line), member, text);
-    if (line != NULL && route == NULL)
-        (void)error_set(&error, ERROR_NOT_FOUND, "there is no such link");
-    if (route == NULL) {
-        core_reply_error(office, request, &error);
-        return;
-    }
-    connection = route->connection;
-    op.n[0] = route->number;
-    core_lazy(office, &op);
-    if (connection >= 0) {
-        if (office->connection[connection].channel != NULL)
-            channel_close(office->connection[connection].channel, "this link was removed");
-        end_connection(office, connection, "the link was removed", true);
-    }
-    *route = (struct route){.connection = -1};
-    reply_done(office, request);
-    core_turn(office);
-}
-
-void office_link_test(struct office *office, uint64_t request, struct span name, struct span party, struct span text,
-                      struct now now)
-{
-    struct error error = {0};
-    struct address address;
-    unsigned member = 0;
-    struct line *line = line_and_party(office, name, party, text, &address, &member, &error);
-    int number = -1;
-
-    office->now = now;
-    if (line != NULL) {
-        char copy[ADDRESS_SIZE] = {0};
-
-        memcpy(copy, text.data, text.size);
-        number = dial(office, core_line_index(office, line), member, &address, copy);
-        if (number < 0)
-            (void)error_set(&error, ERROR_REFUSED, "there are too many connections open");
-    }
-    if (number < 0) {
-        core_reply_error(office, request, &error);
-        return;
-    }
-    office->connection[number].test = true;
-    office->connection[number].test_until = NEVER;
-    office->connection[number].request = request;
 }

@@ -15,6 +15,7 @@ ELSEWHERE = {
         "end/daemon.sh": "cli/unlock host/host host/main host/methods host/serve host/unlock",
         "end/wires.sh": "cli/link_stdio host/dial host/listen host/wires",
         "office/order.c": "office/lookup",
+        "office/links.c": "office/route",
         "sync/sync.c": "sync/chunk sync/receipts sync/want",
         "sync/input.c": "sync/heads",
     }.items() for name in names.split()

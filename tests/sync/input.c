@@ -4,47 +4,12 @@
 static struct victim victim;
 static struct message heard;
 
-/* Both others are linked, and member 1 has ten entries, of which five are sent. */
-static void begin(void)
-{
-    victim_new(&victim);
-    truth_grow(victim.truth[1], 10, 50);
-    link_up(&victim, 1);
-    link_up(&victim, 2);
-    CHECK(say_entries(&victim, 1, victim.truth[1], 0, 5, 5, false) == 0);
-    CHECK(sync_durable(victim.sync, 1) == 5);
-}
-
-/* Whatever happened: honest traffic goes on over the other link and, once it is opened anew, over the same. */
-static void end(void)
-{
-    uint64_t from = sync_staged(victim.sync, 1)->size;
-
-    CHECK(holds_truth(&victim, 1) && holds_truth(&victim, 2));
-    truth_grow(victim.truth[2], 3, 50);
-    CHECK(say_entries(&victim, 2, victim.truth[2], 0, 3, 3, false) == 0 && sync_durable(victim.sync, 2) == 3);
-    sync_link_down(victim.sync, 1, victim_now(&victim));
-    link_up(&victim, 1);
-    CHECK(say_entries(&victim, 1, victim.truth[1], from, 10, 10, false) == 0 && sync_durable(victim.sync, 1) == 10);
-    victim_free(&victim);
-}
-
-/* Another history of member 1: the same first `same` entries, then others. */
-static struct truth *fork_of(const struct truth *truth, size_t same, size_t size)
-{
-    struct truth *fork = truth_new(truth->line, truth->member);
-
-    for (size_t i = 0; i < size; i++)
-        truth_append(fork, 50, i >= same);
-    return fork;
-}
-
 static void nobody_speaks_before_greeting(void)
 {
     struct head head;
     struct receipt receipt;
 
-    begin();
+    victim_begin(&victim);
     sync_link_down(victim.sync, 1, victim_now(&victim));
     head = truth_head(victim.truth[1], 5);
     receipt = truth_receipt(victim.truth[1], &head, 2);
@@ -58,7 +23,7 @@ static void nobody_speaks_before_greeting(void)
     CHECK(say_overtake(&victim, 1, victim.truth[1], 8, 10, 5) != 0);
     CHECK(strstr(victim.error.message, "greet") != NULL);
     CHECK(sync_staged(victim.sync, 1)->size == 5 && victim.count[SYNC_PENDING] + victim.count[SYNC_RECEIPT] == 0);
-    end();
+    victim_end(&victim);
 }
 
 /* Neither by its author nor by another member, whose link stays. */
@@ -70,13 +35,13 @@ static void what_is_not_proved_is_not_held_there(void)
         struct buffer message = {0};
         uint64_t had = 0;
 
-        begin();
+        victim_begin(&victim);
         head = truth_head(victim.truth[1], 10);
         had = victim.sync->peer[link].have[1];
         truth_entries(&message, victim.truth[1], 5, 7, &head, false, &none);
         CHECK((say(&victim, link, &message) != 0) == (link == 1));
         CHECK(victim.sync->peer[link].have[1] == had);
-        end();
+        victim_end(&victim);
     }
 }
 
@@ -84,20 +49,20 @@ static void nobody_greets_twice(void)
 {
     static const uint64_t nothing[3];
 
-    begin();
+    victim_begin(&victim);
     CHECK(say_hello(&victim, 1, nothing, 3, NULL) != 0);
-    end();
+    victim_end(&victim);
 }
 
 static void garbage_is_refused(void)
 {
     struct buffer garbage = {0};
 
-    begin();
+    victim_begin(&victim);
     CHECK(say(&victim, 1, &garbage) != 0);
     buffer_print(&garbage, "GET / HTTP/1.1\r\n\r\n");
     CHECK(say(&victim, 1, &garbage) != 0);
-    end();
+    victim_end(&victim);
 }
 
 static void a_head_is_its_authors(void)
@@ -106,7 +71,7 @@ static void a_head_is_its_authors(void)
     struct head head;
     struct truth *others = NULL;
 
-    begin();
+    victim_begin(&victim);
     others = truth_new(&victim.line, 2);
     truth_grow(others, 10, 50);
     for (unsigned i = 0; i < 3; i++) {
@@ -132,14 +97,14 @@ static void a_head_is_its_authors(void)
     CHECK(sync_staged(victim.sync, 1)->size == 5 && sync_head(victim.sync, 1)->size == 5);
     CHECK(victim.count[SYNC_ALARM] == 0 && victim.count[SYNC_SETTLE] == 0);
     truth_free(others);
-    end();
+    victim_end(&victim);
 }
 
 static void entries_are_those_of_the_head(void)
 {
     struct truth *other = NULL;
 
-    begin();
+    victim_begin(&victim);
     other = fork_of(victim.truth[1], 0, 10);
     for (uint64_t size = 10; size >= 8; size--) { /* at the head's end, and short of it */
         struct head head = truth_head(victim.truth[1], size);
@@ -153,12 +118,12 @@ static void entries_are_those_of_the_head(void)
     /* The author signed the head and sends this: people are told, once. */
     CHECK(victim.count[SYNC_ALARM] == 1 && victim.last[SYNC_ALARM].author == 1);
     truth_free(other);
-    end();
+    victim_end(&victim);
 }
 
 static void proofs_are_whole(void)
 {
-    begin();
+    victim_begin(&victim);
     for (unsigned i = 0; i < 5; i++) {
         struct head head = truth_head(victim.truth[1], 10);
         struct tree_proof proof = truth_consistency(victim.truth[1], 7, 10);
@@ -177,7 +142,7 @@ static void proofs_are_whole(void)
         truth_entries(&message, victim.truth[1], 5, 7, &head, false, &proof);
         CHECK(say(&victim, 1, &message) != 0 && sync_staged(victim.sync, 1)->size == 5);
     }
-    end();
+    victim_end(&victim);
 }
 
 static void a_head_covers_what_comes_under_it(void)
@@ -186,11 +151,11 @@ static void a_head_covers_what_comes_under_it(void)
     struct head head;
     struct buffer message = {0};
 
-    begin();
+    victim_begin(&victim);
     head = truth_head(victim.truth[1], 8);
     truth_entries(&message, victim.truth[1], 5, 10, &head, false, &none);
     CHECK(say(&victim, 1, &message) != 0);
-    end();
+    victim_end(&victim);
 }
 
 /* A third member may be honest and the author false: only that log is not taken from it any more, and people are
@@ -202,7 +167,7 @@ static void a_third_member_that_is_wrong_keeps_its_link(void)
     struct tree_proof none = {0};
     struct buffer message = {0};
 
-    begin();
+    victim_begin(&victim);
     other = fork_of(victim.truth[1], 0, 10);
     (void)hear_all(&victim, 2, true, MESSAGE_WANT, &heard);
     head = truth_head(victim.truth[1], 10);
@@ -219,46 +184,46 @@ static void a_third_member_that_is_wrong_keeps_its_link(void)
     CHECK(say_size(&victim, 2, MESSAGE_HAVE, 1, 10) == 0);
     CHECK(hear_all(&victim, 2, true, MESSAGE_WANT, &heard) == 0);
     truth_free(other);
-    end();
+    victim_end(&victim);
 }
 
 static void a_gap_is_asked_for(void)
 {
-    begin();
+    victim_begin(&victim);
     CHECK(say_entries(&victim, 1, victim.truth[1], 7, 10, 10, false) == 0);
     CHECK(sync_staged(victim.sync, 1)->size == 5);
     CHECK(hear_all(&victim, 1, true, MESSAGE_WANT, &heard) == 1 && heard.member == 1 && heard.first == 5);
-    end();
+    victim_end(&victim);
 }
 
 static void what_is_held_is_not_taken_twice(void)
 {
-    begin();
+    victim_begin(&victim);
     (void)hear_all(&victim, 1, true, MESSAGE_HAVE, &heard);
     CHECK(say_entries(&victim, 1, victim.truth[1], 0, 5, 10, false) == 0 && victim.count[SYNC_ACCEPTED] == 1);
     CHECK(hear_all(&victim, 1, true, MESSAGE_HAVE, &heard) == 1 && heard.member == 1 && heard.first == 5);
     CHECK(say_entries(&victim, 1, victim.truth[1], 2, 8, 10, false) == 0 && victim.count[SYNC_ACCEPTED] == 2);
     CHECK(victim.last[SYNC_ACCEPTED].first == 0 && sync_durable(victim.sync, 1) == 8);
-    end();
+    victim_end(&victim);
 }
 
 /* Entries that are held, sent again after their head was flagged, say that it was. */
 static void a_flag_is_heard_with_entries_that_are_held(void)
 {
-    begin();
+    victim_begin(&victim);
     CHECK(say_entries(&victim, 1, victim.truth[1], 0, 5, 5, true) == 0);
     CHECK(victim.count[SYNC_SETTLE] == 1 && victim.last[SYNC_SETTLE].head.size == 5);
-    end();
+    victim_end(&victim);
 }
 
 static void nobody_says_what_is_in_ones_own_log(void)
 {
-    begin();
+    victim_begin(&victim);
     truth_grow(victim.truth[0], 5, 50);
     CHECK(say_entries(&victim, 1, victim.truth[0], 0, 5, 5, false) == 0);
     CHECK(sync_staged(victim.sync, 0)->size == 0 && victim.count[SYNC_ACCEPTED] == 1);
     CHECK(say_overtake(&victim, 1, victim.truth[0], 4, 5, 1) == 0 && victim.count[SYNC_PENDING] == 0);
-    end();
+    victim_end(&victim);
 }
 
 static void receipts_verify(void)
@@ -266,7 +231,7 @@ static void receipts_verify(void)
     struct head head;
     struct receipt receipt;
 
-    begin();
+    victim_begin(&victim);
     head = truth_head(victim.truth[1], 5);
     receipt = truth_receipt(victim.truth[1], &head, 2);
     CHECK(say_receipt(&victim, 2, 1, &head, &receipt) == 0 && victim.count[SYNC_RECEIPT] == 1);
@@ -284,7 +249,7 @@ static void receipts_verify(void)
     receipt.by = 0; /* its own, from outside */
     CHECK(say_receipt(&victim, 2, 1, &head, &receipt) == 0);
     CHECK(victim.count[SYNC_RECEIPT] == 1 && sync_receipted(victim.sync, 1, 2) == 5);
-    end();
+    victim_end(&victim);
 }
 
 static void a_receipt_of_something_else_is_void(void)
@@ -293,7 +258,7 @@ static void a_receipt_of_something_else_is_void(void)
     struct head head;
     struct receipt receipt;
 
-    begin();
+    victim_begin(&victim);
     other = fork_of(victim.truth[1], 0, 5);
     head = truth_head(other, 5);
     receipt = truth_receipt(other, &head, 2);
@@ -303,7 +268,7 @@ static void a_receipt_of_something_else_is_void(void)
     CHECK(say_receipt(&victim, 2, 1, &head, &receipt) == 0);
     CHECK(victim.count[SYNC_RECEIPT] == 0 && sync_receipted(victim.sync, 1, 2) == 0);
     truth_free(other);
-    end();
+    victim_end(&victim);
 }
 
 static void a_receipt_may_come_before_its_entries(void)
@@ -312,7 +277,7 @@ static void a_receipt_may_come_before_its_entries(void)
     struct head head;
     struct receipt receipt;
 
-    begin();
+    victim_begin(&victim);
     head = truth_head(victim.truth[1], 8);
     receipt = truth_receipt(victim.truth[1], &head, 2);
     CHECK(say_receipt(&victim, 2, 1, &head, &receipt) == 0 && victim.count[SYNC_RECEIPT] == 0);
@@ -337,7 +302,7 @@ static void a_settle_head_is_told(void)
 {
     struct head head;
 
-    begin();
+    victim_begin(&victim);
     head = truth_head(victim.truth[1], 5);
     CHECK(say_settle(&victim, 1, 1, &head) == 0 && victim.count[SYNC_SETTLE] == 1);
     CHECK(victim.last[SYNC_SETTLE].member == 1 && victim.last[SYNC_SETTLE].head.size == 5);
@@ -346,7 +311,7 @@ static void a_settle_head_is_told(void)
     head = truth_head(victim.truth[1], 3); /* passed and forgotten */
     CHECK(say_settle(&victim, 2, 1, &head) == 0 && victim.count[SYNC_SETTLE] == 1);
     CHECK(victim.count[SYNC_ALARM] == 0);
-    end();
+    victim_end(&victim);
 }
 
 static void ones_own_head_ahead_is_told(void)
@@ -355,7 +320,7 @@ static void ones_own_head_ahead_is_told(void)
     struct head head;
     struct truth *other = NULL;
 
-    begin();
+    victim_begin(&victim);
     victim_append(&victim, 5, 50, UINT64_MAX);
     head = truth_head(victim.truth[0], 5);
     CHECK(say_settle(&victim, 1, 0, &head) == 0 && victim.count[SYNC_OWN_AHEAD] == 0);
@@ -375,7 +340,7 @@ static void ones_own_head_ahead_is_told(void)
     CHECK(say_settle(&victim, 1, 0, &head) != 0 && victim.count[SYNC_OWN_AHEAD] == 3);
     CHECK(victim.count[SYNC_ALARM] == 0);
     truth_free(other);
-    end();
+    victim_end(&victim);
 }
 
 /* Two heads of one size: the second is shown by another member, by settle or greeting, of a size held or beyond. */
@@ -387,7 +352,7 @@ static void two_heads_of_one_size_are_an_alarm(void)
         struct truth *other = NULL;
         struct head head;
 
-        begin();
+        victim_begin(&victim);
         CHECK(say_entries(&victim, 1, victim.truth[1], 5, 7, 7, false) == 0);
         other = fork_of(victim.truth[1], 2, 10);
         if (i >= 2) {
@@ -407,7 +372,7 @@ static void two_heads_of_one_size_are_an_alarm(void)
         CHECK(victim.last[SYNC_ALARM].author == 1);
         CHECK(say_settle(&victim, 2, 1, &head) == 0 && victim.count[SYNC_ALARM] == 1); /* once */
         truth_free(other);
-        end();
+        victim_end(&victim);
     }
 }
 
@@ -416,7 +381,7 @@ static void a_head_shown_before_must_be_met(void)
     struct truth *other = NULL;
     struct head head;
 
-    begin();
+    victim_begin(&victim);
     other = fork_of(victim.truth[1], 6, 10);
     head = truth_head(other, 8);
     CHECK(say_settle(&victim, 2, 1, &head) == 0 && victim.count[SYNC_ALARM] == 0);
@@ -436,7 +401,7 @@ static void nobody_is_accused_by_what_another_made_up(void)
     struct tree_proof none = {0};
     struct buffer message = {0};
 
-    begin();
+    victim_begin(&victim);
     other = fork_of(victim.truth[1], 5, 10);
     head = truth_head(victim.truth[1], 8);
     CHECK(say_settle(&victim, 2, 1, &head) == 0);
@@ -445,7 +410,7 @@ static void nobody_is_accused_by_what_another_made_up(void)
     CHECK(say(&victim, 2, &message) == 0);
     CHECK(victim.count[SYNC_ALARM] == 1 && victim.last[SYNC_ALARM].member == 2 && victim.last[SYNC_ALARM].author == 1);
     truth_free(other);
-    end();
+    victim_end(&victim);
 }
 
 /* A head that was met by entries which were then refused, or forgotten, must be met still. */
@@ -456,7 +421,7 @@ static void a_head_is_met_only_by_what_is_durable(void)
     struct tree_proof none = {0};
     struct buffer message = {0};
 
-    begin();
+    victim_begin(&victim);
     other = fork_of(victim.truth[1], 6, 10);
     head = truth_head(victim.truth[1], 8);
     CHECK(say_settle(&victim, 2, 1, &head) == 0);
@@ -481,7 +446,7 @@ static void a_head_is_met_only_by_what_is_durable(void)
     CHECK(sync_staged(victim.sync, 1)->size == 5);
     CHECK(say_entries(&victim, 1, other, 5, 8, 8, false) != 0);
     truth_free(other);
-    end();
+    victim_end(&victim);
 }
 
 /* The author fills the list of heads to be met with its own; one that another shows has room still. */
@@ -490,7 +455,7 @@ static void an_author_cannot_crowd_out_what_gives_it_away(void)
     struct truth *other = NULL;
     struct head head;
 
-    begin();
+    victim_begin(&victim);
     truth_grow(victim.truth[1], 300, 50);
     other = fork_of(victim.truth[1], 6, 310);
     for (uint64_t size = 30; size < 300; size++) {
@@ -510,7 +475,7 @@ static void an_author_cannot_crowd_out_what_gives_it_away(void)
 /* A message may say again thousands that are held to bring a single new one. */
 static void a_chunk_has_room_for_what_is_new_alone(void)
 {
-    begin();
+    victim_begin(&victim);
     victim.hold = true;
     truth_grow(victim.truth[2], 1000, 10);
     CHECK(say_entries(&victim, 2, victim.truth[2], 0, 999, 999, false) == 0);
@@ -522,7 +487,7 @@ static void a_chunk_has_room_for_what_is_new_alone(void)
 /* Whoever is ahead could show entries of another's log, so many that the author's own flash finds no room. */
 static void others_leave_room_for_what_the_author_shows(void)
 {
-    begin();
+    victim_begin(&victim);
     truth_grow(victim.truth[1], 200, 50);
     for (uint64_t i = 0; i < SYNC_PENDING_MAX; i++)
         CHECK(say_overtake(&victim, 2, victim.truth[1], 20 + i, 200, 5) == 0);
@@ -538,7 +503,7 @@ static void no_more_is_accepted_than_agreed(void)
     struct truth *large = NULL;
     size_t bytes = 0;
 
-    begin();
+    victim_begin(&victim);
     victim.hold = true;
     large = victim.truth[2];
     truth_grow(large, 200, 60000);
@@ -555,7 +520,7 @@ static void no_more_is_accepted_than_agreed(void)
     CHECK(say_entries(&victim, 2, large, 139, 150, 150, false) == 0 && sync_durable(victim.sync, 2) == 150);
     victim_free(&victim);
     /* And in small entries: each takes memory besides its bytes. */
-    begin();
+    victim_begin(&victim);
     victim.hold = true;
     truth_grow(victim.truth[2], 100, 1);
     CHECK(say_entries(&victim, 2, victim.truth[2], 0, 100, 100, false) == 0);
@@ -569,7 +534,7 @@ static void no_more_is_accepted_than_agreed(void)
     CHECK(say_entries(&victim, 2, victim.truth[2], 100, 101, 101, false) == 0);
     victim_free(&victim);
     /* And in pieces: each takes memory however few bytes it has. */
-    begin();
+    victim_begin(&victim);
     victim.hold = true;
     truth_grow(victim.truth[2], 2000, 10);
     for (uint64_t at = 0; at < 2000 && say_entries(&victim, 2, victim.truth[2], at, at + 1, at + 1, false) == 0; at++)
@@ -603,7 +568,7 @@ static void what_is_forgotten_comes_again(void)
     struct tree_proof none = {0};
     struct buffer message = {0};
 
-    begin();
+    victim_begin(&victim);
     large = victim.truth[2];
     truth_grow(large, 900, 50);
     truth_grow(large, 100, 60000);
@@ -626,7 +591,7 @@ static void what_is_forgotten_comes_again(void)
 
 static void an_overtaking_entry_is_proved(void)
 {
-    begin();
+    victim_begin(&victim);
     CHECK(say_overtake(&victim, 1, victim.truth[1], 8, 10, 5) == 0 && victim.count[SYNC_PENDING] == 1);
     CHECK(victim.last[SYNC_PENDING].first == 8 && victim.last[SYNC_PENDING].head.size == 10);
     CHECK(sync_staged(victim.sync, 1)->size == 5);
@@ -658,7 +623,7 @@ static void an_overtaking_entry_is_proved(void)
         message_put_overtake(&message, 1, 9, entry, &head, &inclusion, 5, &consistency);
         CHECK(say(&victim, 1, &message) != 0 && victim.count[SYNC_PENDING] == 1);
     }
-    end();
+    victim_end(&victim);
 }
 
 /* The head under which an entry overtook must be met, and only so many may overtake. */
@@ -666,7 +631,7 @@ static void what_overtook_is_met_and_bounded(void)
 {
     struct truth *other = NULL;
 
-    begin();
+    victim_begin(&victim);
     truth_grow(victim.truth[1], 300, 50);
     other = fork_of(victim.truth[1], 5, 310);
     CHECK(say_overtake(&victim, 1, victim.truth[1], 20, 30, 5) == 0 && victim.count[SYNC_PENDING] == 1);
@@ -684,7 +649,7 @@ static void what_overtook_is_met_and_bounded(void)
 /* A member who says that it has more than there is keeps nobody from asking the next. */
 static void who_only_claims_to_have_more_is_passed_over(void)
 {
-    begin();
+    victim_begin(&victim);
     sync_link_down(victim.sync, 1, victim_now(&victim));
     sync_link_down(victim.sync, 2, victim_now(&victim));
     /* The liar is asked first, and the other when nothing has come for a while. */
@@ -714,18 +679,18 @@ static void who_only_claims_to_have_more_is_passed_over(void)
 /* An author who is linked and sends nothing of what others have: they are asked for it after a while. */
 static void a_silent_author_is_passed_over(void)
 {
-    begin();
+    victim_begin(&victim);
     CHECK(say_size(&victim, 2, MESSAGE_HAVE, 1, 10) == 0);
     CHECK(hear_all(&victim, 2, true, MESSAGE_WANT, &heard) == 0); /* its author may be sending it */
     victim.us += SYNC_WANT_AGAIN_US;
     sync_step(victim.sync, victim_now(&victim));
     CHECK(hear_all(&victim, 2, true, MESSAGE_WANT, &heard) == 1 && heard.member == 1 && heard.first == 5);
-    end();
+    victim_end(&victim);
 }
 
 static void claims_about_ones_own_log_are_bounded_by_it(void)
 {
-    begin();
+    victim_begin(&victim);
     victim_append(&victim, 5, 50, UINT64_MAX);
     CHECK(sync_carried(victim.sync) == 0);
     CHECK(say_size(&victim, 1, MESSAGE_WANT, 0, TREE_SIZE_MAX) == 0);
@@ -733,26 +698,26 @@ static void claims_about_ones_own_log_are_bounded_by_it(void)
     CHECK(say_size(&victim, 2, MESSAGE_HAVE, 0, TREE_SIZE_MAX) == 0);
     CHECK(sync_carried(victim.sync) == 5);
     CHECK(sync_receipted(victim.sync, 0, 2) == 0);
-    end();
+    victim_end(&victim);
 }
 
 static void one_entry_is_fetched_at_a_time(void)
 {
-    begin();
+    victim_begin(&victim);
     CHECK(say_size(&victim, 2, MESSAGE_FETCH, 1, 5) == 0 && victim.count[SYNC_OVERTAKE] == 0); /* not held */
     CHECK(say_size(&victim, 2, MESSAGE_FETCH, 1, 4) == 0 && victim.count[SYNC_OVERTAKE] == 1);
     CHECK(victim.last[SYNC_OVERTAKE].link == 2 && victim.last[SYNC_OVERTAKE].first == 4);
     CHECK(say_size(&victim, 2, MESSAGE_FETCH, 1, 3) == 0 && victim.count[SYNC_OVERTAKE] == 1);
     sync_overtake(victim.sync, 2, span_of(NULL, 0));
     CHECK(say_size(&victim, 2, MESSAGE_FETCH, 1, 3) == 0 && victim.count[SYNC_OVERTAKE] == 2);
-    end();
+    victim_end(&victim);
 }
 
 static void an_entry_is_mended_by_a_true_one_alone(void)
 {
     struct truth *other = NULL;
 
-    begin();
+    victim_begin(&victim);
     other = fork_of(victim.truth[1], 0, 10);
     sync_mend(victim.sync, 1, 3);
     CHECK(hear_all(&victim, 2, true, MESSAGE_FETCH, &heard) == 1 && heard.member == 1 && heard.first == 3);
@@ -762,7 +727,7 @@ static void an_entry_is_mended_by_a_true_one_alone(void)
     CHECK(say_overtake(&victim, 2, victim.truth[1], 3, 5, 0) == 0 && victim.count[SYNC_MENDED] == 1);
     CHECK(say_overtake(&victim, 1, victim.truth[1], 3, 5, 0) == 0 && victim.count[SYNC_MENDED] == 1);
     truth_free(other);
-    end();
+    victim_end(&victim);
 }
 
 /* Everything an honest member says, with bits changed: what is accepted stays a beginning of the truth. */
@@ -770,7 +735,7 @@ static void changed_bits_do_no_harm(void)
 {
     uint32_t dice = 1;
 
-    begin();
+    victim_begin(&victim);
     for (unsigned round = 0; round < 20000; round++) {
         static const uint64_t sizes[3] = {0, 10, 0};
         struct head head = truth_head(victim.truth[1], 1 + round % 10);
@@ -809,7 +774,7 @@ static void changed_bits_do_no_harm(void)
     CHECK(victim.count[SYNC_OWN_AHEAD] == 0);
     sync_link_down(victim.sync, 2, victim_now(&victim));
     link_up(&victim, 2);
-    end();
+    victim_end(&victim);
 }
 
 /* What was told meanwhile is kept where accepted entries are forgotten, in its order. */
@@ -820,7 +785,7 @@ static void only_what_was_accepted_is_forgotten(void)
     struct sync_event event;
     struct tree_proof none = {0};
 
-    begin();
+    victim_begin(&victim);
     for (unsigned i = 0; i < 3; i++) { /* fetch, entries, fetch: nobody takes the events */
         if (i == 1) {
             head = truth_head(victim.truth[1], 10);
@@ -839,7 +804,7 @@ static void only_what_was_accepted_is_forgotten(void)
     CHECK(!sync_event(victim.sync, &event) && sync_staged(victim.sync, 1)->size == 5);
     link_up(&victim, 1);
     link_up(&victim, 2);
-    end();
+    victim_end(&victim);
 }
 
 /* What overtakes under another head than one shown before gives its author away, and is not shown. */
@@ -848,14 +813,14 @@ static void an_overtaking_entry_of_another_history_is_an_alarm(void)
     struct truth *other = NULL;
     struct head head;
 
-    begin();
+    victim_begin(&victim);
     other = fork_of(victim.truth[1], 5, 10);
     head = truth_head(victim.truth[1], 10);
     CHECK(say_settle(&victim, 2, 1, &head) == 0);
     CHECK(say_overtake(&victim, 1, other, 8, 10, 5) != 0 && strstr(victim.error.message, "contradicts") != NULL);
     CHECK(victim.count[SYNC_PENDING] == 0 && victim.count[SYNC_ALARM] == 1 && victim.last[SYNC_ALARM].member == 1);
     truth_free(other);
-    end();
+    victim_end(&victim);
 }
 
 int main(void)

@@ -6,41 +6,6 @@
 
 static struct victim victim;
 
-/* Both others are linked, and member 1 has ten entries, of which five are sent. */
-static void begin(void)
-{
-    victim_new(&victim);
-    truth_grow(victim.truth[1], 10, 50);
-    link_up(&victim, 1);
-    link_up(&victim, 2);
-    CHECK(say_entries(&victim, 1, victim.truth[1], 0, 5, 5, false) == 0);
-    CHECK(sync_durable(victim.sync, 1) == 5);
-}
-
-/* Whatever happened: honest traffic goes on over the other link and, once it is opened anew, over the same. */
-static void end(void)
-{
-    uint64_t from = sync_staged(victim.sync, 1)->size;
-
-    CHECK(holds_truth(&victim, 1) && holds_truth(&victim, 2));
-    truth_grow(victim.truth[2], 3, 50);
-    CHECK(say_entries(&victim, 2, victim.truth[2], 0, 3, 3, false) == 0 && sync_durable(victim.sync, 2) == 3);
-    sync_link_down(victim.sync, 1, victim_now(&victim));
-    link_up(&victim, 1);
-    CHECK(say_entries(&victim, 1, victim.truth[1], from, 10, 10, false) == 0 && sync_durable(victim.sync, 1) == 10);
-    victim_free(&victim);
-}
-
-/* Another history of member 1: the same first `same` entries, then others. */
-static struct truth *fork_of(const struct truth *truth, size_t same, size_t size)
-{
-    struct truth *fork = truth_new(truth->line, truth->member);
-
-    for (size_t i = 0; i < size; i++)
-        truth_append(fork, 50, i >= same);
-    return fork;
-}
-
 /* One thing that another may say, made beforehand: what is said about it comes while memory is short. */
 enum spoken {
     ENTRIES,
@@ -135,7 +100,7 @@ static void without_memory_nothing_is_lost_and_nobody_accused(void)
         size_t failed = 0;
 
         for (size_t n = 1;; n++) {
-            begin();
+            victim_begin(&victim);
             if (what == GREETING) {
                 sync_link_down(victim.sync, link, victim_now(&victim));
                 sync_link_up(victim.sync, link, 2, victim_now(&victim));
@@ -169,7 +134,7 @@ static void without_memory_nothing_is_lost_and_nobody_accused(void)
             if (what == FORKED || what == ENTRIES || what == EARLY_RECEIPT)
                 victim_free(&victim);
             else
-                end();
+                victim_end(&victim);
             CHECK(n < 100);
         }
         CHECK(failed > 0 || what == GREETING); /* which needs none */

@@ -216,4 +216,39 @@ static inline bool holds_truth(const struct victim *victim, unsigned member)
     return memcmp(root, head.root, HASH_SIZE) == 0;
 }
 
+/* Both others are linked, and member 1 has ten entries, of which five are sent. */
+static inline void victim_begin(struct victim *victim)
+{
+    victim_new(victim);
+    truth_grow(victim->truth[1], 10, 50);
+    link_up(victim, 1);
+    link_up(victim, 2);
+    CHECK(say_entries(victim, 1, victim->truth[1], 0, 5, 5, false) == 0);
+    CHECK(sync_durable(victim->sync, 1) == 5);
+}
+
+/* Whatever happened: honest traffic goes on over the other link and, once it is opened anew, over the same. */
+static inline void victim_end(struct victim *victim)
+{
+    uint64_t from = sync_staged(victim->sync, 1)->size;
+
+    CHECK(holds_truth(victim, 1) && holds_truth(victim, 2));
+    truth_grow(victim->truth[2], 3, 50);
+    CHECK(say_entries(victim, 2, victim->truth[2], 0, 3, 3, false) == 0 && sync_durable(victim->sync, 2) == 3);
+    sync_link_down(victim->sync, 1, victim_now(victim));
+    link_up(victim, 1);
+    CHECK(say_entries(victim, 1, victim->truth[1], from, 10, 10, false) == 0 && sync_durable(victim->sync, 1) == 10);
+    victim_free(victim);
+}
+
+/* Another history of member 1: the same first `same` entries, then others. */
+static inline struct truth *fork_of(const struct truth *truth, size_t same, size_t size)
+{
+    struct truth *fork = truth_new(truth->line, truth->member);
+
+    for (size_t i = 0; i < size; i++)
+        truth_append(fork, 50, i >= same);
+    return fork;
+}
+
 #endif
