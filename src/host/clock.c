@@ -5,6 +5,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#define TRIES_MAX 100
+
 static uint64_t read_clock(clockid_t clock)
 {
     struct timespec time = {0};
@@ -21,8 +23,13 @@ struct now clock_now(void)
 
 int clock_random(void *out, size_t size, struct error *error)
 {
-    /* Up to 256 bytes come whole or not at all: getrandom(2). */
-    if (getrandom(out, size, 0) == (ssize_t)size)
+    ssize_t got = -1;
+
+    /* Up to 256 bytes come whole or not at all; a signal can only interrupt it before the pool was ever full, or where
+     * a tracer says so: getrandom(2). */
+    for (int tries = 0; tries < TRIES_MAX && got < 0 && (tries == 0 || errno == EINTR); tries++)
+        got = getrandom(out, size, 0);
+    if (got == (ssize_t)size)
         return 0;
     return error_set(error, ERROR_SYSTEM, "the kernel gives no random bytes: %s", strerror(errno));
 }

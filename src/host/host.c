@@ -26,8 +26,10 @@ struct now host_now(struct host *host)
         host->stirred = true;
         if (clock_random(fresh, sizeof fresh, &error) == 0)
             office_stir(host->office, span_of(fresh, sizeof fresh));
-        else
+        else {
+            host->exit_code = 1;
             host_stop(host, error.message);
+        }
         secret_wipe(fresh, sizeof fresh);
     }
     return clock_now();
@@ -187,20 +189,27 @@ static void close_own(struct host *host)
             uv_close(own[i], NULL);
 }
 
+/* To this thread. It is the only one that takes them: the others are made while they are blocked. */
+static void deliver_signals(bool yes)
+{
+    sigset_t told;
+
+    (void)sigemptyset(&told);
+    (void)sigaddset(&told, SIGTERM);
+    (void)sigaddset(&told, SIGINT);
+    (void)pthread_sigmask(yes ? SIG_UNBLOCK : SIG_BLOCK, &told, NULL);
+}
+
 /* Stopping goes on from turn to turn, until nothing is on its way or the time is over. */
 static void stop_some(struct host *host)
 {
     bool over = clock_now().monotonic.us >= host->stop_at.us;
-    sigset_t told;
 
     if (!over && (office_is_busy(host->office) || !worker_is_idle(host->worker) || host->unlocking ||
                   wires_are_writing(host) || serve_is_writing(host)))
         return;
     /* It ends already, with its own code: libuv gives up its handlers before the process is gone. */
-    (void)sigemptyset(&told);
-    (void)sigaddset(&told, SIGTERM);
-    (void)sigaddset(&told, SIGINT);
-    (void)pthread_sigmask(SIG_BLOCK, &told, NULL);
+    deliver_signals(false);
     /* Before its uv_async_t goes. */
     worker_stop(host->worker);
     host->worker = NULL;
@@ -430,6 +439,23 @@ static void give_up_rights(struct host *host, const char *directory)
     buffer_free(&lacking);
 }
 
+static void do_nothing(uv_work_t *work)
+{
+    (void)work;
+}
+
+/* Threads inherit what was given up, and that signals are blocked. The first work makes libuv's pool of threads. */
+static int start_threads(struct host *host, const char *directory, struct error *error)
+{
+    deliver_signals(false);
+    give_up_rights(host, directory);
+    if (start_worker(host, error) != 0)
+        return -1;
+    (void)uv_queue_work(&host->loop, &host->first_work, do_nothing, NULL);
+    deliver_signals(true);
+    return 0;
+}
+
 static int start(struct host *host, const char *directory, struct error *error)
 {
     char database[PATH_MAX];
@@ -446,9 +472,7 @@ static int start(struct host *host, const char *directory, struct error *error)
     store_lengthen_wal(host->store);
     if (unlock(host, error) != 0 || start_listening(host, directory, error) != 0)
         return -1;
-    /* Threads inherit this, so it comes before the first. */
-    give_up_rights(host, directory);
-    return start_worker(host, error);
+    return start_threads(host, directory, error);
 }
 
 static void finish(struct host *host)

@@ -59,6 +59,7 @@ struct host {
     uv_timer_t step;      /* office_next() */
     uv_async_t completed; /* jobs came back */
     uv_signal_t terminate, interrupt;
+    uv_work_t first_work; /* makes the pool of threads, with what they inherit */
 
     struct listener listener[LISTENERS_MAX];
     size_t listener_count;

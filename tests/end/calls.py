@@ -28,7 +28,7 @@ DAEMON = {
     "close": "EIO", "socket": "EMFILE EACCES", "bind": "EADDRINUSE EACCES", "listen": "EADDRINUSE", "chmod": "EPERM",
     "connect": "ENETUNREACH ECONNREFUSED", "accept4": "EMFILE ECONNABORTED", "setsockopt": "ENOBUFS",
     "getsockname": "ENOBUFS", "getsockopt": "ENOBUFS", "epoll_create1": "EMFILE", "epoll_wait": "EINTR", "epoll_pwait": "EINTR",
-    "eventfd2": "EMFILE", "pipe2": "EMFILE", "ioctl": "EIO", "getrandom": "EINTR ENOSYS", "mmap": "ENOMEM",
+    "eventfd2": "EMFILE", "pipe2": "EMFILE", "ioctl": "EIO", "getrandom": "EINTR", "mmap": "ENOMEM",
     "brk": "ENOMEM", "mprotect": "ENOMEM", "mlock": "ENOMEM", "madvise": "ENOMEM", "clone3": "EAGAIN", "prlimit64": "EPERM",
     "prctl": "EPERM", "fstatfs": "EIO", "sendmsg": "EPIPE", "writev": "EPIPE", "getcwd": "ENOENT",
 }
@@ -36,7 +36,7 @@ COMMAND = {
     "openat": "EMFILE EIO", "read": "EIO EINTR", "write": "EIO ENOSPC EINTR", "pread64": "EIO", "newfstatat": "EIO",
     "socket": "EMFILE", "connect": "ECONNREFUSED EAGAIN", "sendto": "EINTR EPIPE", "recvfrom": "ECONNRESET",
     "poll": "EINTR ENOMEM", "mmap": "ENOMEM", "brk": "ENOMEM", "mprotect": "ENOMEM", "mlock": "ENOMEM",
-    "getrandom": "EINTR ENOSYS", "pwrite64": "ENOSPC EIO", "fdatasync": "EIO", "fsync": "EIO", "ftruncate": "EIO",
+    "getrandom": "EINTR", "pwrite64": "ENOSPC EIO", "fdatasync": "EIO", "fsync": "EIO", "ftruncate": "EIO",
     "flock": "EAGAIN", "fcntl": "EAGAIN", "close": "EIO", "mkdir": "EACCES", "unlink": "EIO", "linkat": "EIO",
     "renameat2": "EIO", "rename": "EIO", "prctl": "EPERM", "prlimit64": "EPERM", "ioctl": "EIO", "lseek": "EIO",
 }

@@ -2,6 +2,7 @@
 import base64
 import os
 import re
+import signal
 
 from offices import Office, case, finish, found, note, path, run, same, skip, until
 
@@ -77,6 +78,9 @@ note(f"lacking on this machine: {lacking}")
 same_in_all_threads("no thread could gain rights", pid, "NoNewPrivs", "1")
 same_in_all_threads("every thread is under the filter of system calls", pid, "Seccomp", "2")
 same_in_all_threads("no thread has a capability", pid, "CapPrm", "0" * 16)
+told = 1 << (signal.SIGTERM - 1) | 1 << (signal.SIGINT - 1)
+same("signals are for the main thread alone, so that none ends it otherwise than it would",
+     [int(each["SigBlk"], 16) & told for each in threads(pid)], [0] + [told] * (len(list(threads(pid))) - 1))
 with open(f"/proc/{pid}/limits", encoding="utf-8") as limits:
     case("no core is dumped", re.search(r"^Max core file size +0 +0 ", limits.read(), re.M))
 same("the log says what is lacking, and only that", "LESS PROTECTED" in w.said(), bool(lacking))
