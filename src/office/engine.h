@@ -213,9 +213,9 @@ struct connection {
     unsigned generation; /* tells a reused slot from the one a job was started for */
     struct channel *channel;
     bool incoming;
-    struct monotonic opened; /* an incoming one */
-    bool offered;            /* its first message was authentic; it waits for the counter to be durable */
-    int line;                /* -1 before an offer */
+    struct monotonic opened;
+    bool offered; /* its first message was authentic; it waits for the counter to be durable */
+    int line;     /* -1 before an offer */
     unsigned member;
     int sync_link; /* -1 unless UP */
     int route;     /* index into routes; -1 if incoming or a test */
@@ -240,8 +240,9 @@ struct route {
     unsigned member;
     char text[ADDRESS_SIZE];
     struct address address;
-    int connection; /* -1 */
-    unsigned failures;
+    int connection;    /* -1 */
+    unsigned failures; /* to be connected, in a row */
+    unsigned silences; /* among them: connected, and no answer came */
     struct monotonic next;
     uint64_t since;
 };
@@ -289,6 +290,7 @@ struct office {
     int connection_end; /* none beyond was ever used */
     size_t route_count;
     struct route route[OFFICE_LINKS_MAX];
+    uint64_t counter_known[OFFICE_LINES_MAX][MEMBERS_MAX]; /* the last one sent, as it was durable at the start */
     uint64_t counter_sent[OFFICE_LINES_MAX][MEMBERS_MAX];
     uint64_t counter_received[OFFICE_LINES_MAX][MEMBERS_MAX];
     struct store_batch lazy; /* operations that wait: until lazy_at, until somebody hurries, until they are many */
@@ -410,8 +412,8 @@ void lines_forget_unrecorded(struct office *office);
 
 /* --- links.c --- */
 void links_start(struct office *office);
-/* Begins a connection to an address of a member; `text` is the address as it was given. Its number, or -1 where there is
- * no place for one. */
+/* Begins a connection to an address of a member; `text` is the address as it was given. Its number, or -1 where there
+ * is no place for one. */
 int links_dial(struct office *office, int line, unsigned member, const struct address *address, const char *text);
 /* Ends a connection: the wire is closed once its output is written, if there is one. `reason` is a sentence's end. */
 void links_end(struct office *office, int number, const char *reason, bool wire_open);

@@ -7,9 +7,10 @@
 #include "office/engine.h"
 
 #define REDIAL_FIRST_US (SECOND_US / 4)
-#define DOUBLINGS_MAX 20 /* more than a day, which is the longest pause that liaisond takes */
-#define COUNTER_JUMP_US (UINT64_C(366) * EPOCH_SECONDS * SECOND_US)
-#define LEAD_DOUBLINGS_MAX 25 /* of a second: a year */
+#define DOUBLINGS_MAX 20      /* more than a day, which is the longest pause that liaisond takes */
+#define LEAD_DOUBLINGS_MAX 25 /* of a second: more than a year */
+#define COUNTER_LEAD_MAX_US (SECOND_US << LEAD_DOUBLINGS_MAX)
+#define SILENCE_US (CHANNEL_HANDSHAKE_US / 2) /* without an answer, so long: the first message was read */
 #define TEST_FIRST_US (10 * SECOND_US)
 #define NO_ANSWER "no answer came in 10 s"
 #define TEST_SECOND_US (3 * SECOND_US)
@@ -55,7 +56,7 @@ static void tell_link(struct office *office, const struct connection *connection
 }
 
 /* When to dial again: doubling to the maximum, between half and all of that. */
-static void plan_redial(struct office *office, struct route *route)
+static void plan_redial(struct office *office, struct route *route, bool silent)
 {
     unsigned doublings = route->failures < DOUBLINGS_MAX ? route->failures : DOUBLINGS_MAX;
     uint64_t wait = REDIAL_FIRST_US << doublings;
@@ -67,6 +68,7 @@ static void plan_redial(struct office *office, struct route *route)
     entropy_fill(&office->entropy, random, sizeof random);
     wait = wait / 2 + cursor_u64(&cursor) % (wait / 2 + 1);
     route->failures++;
+    route->silences += silent;
     route->connection = -1;
     route->since = office->now.wall.us / SECOND_US;
     route->next = monotonic_after(office->now.monotonic, wait);
@@ -82,6 +84,13 @@ static void reply_test(struct office *office, struct connection *connection, con
     (void)snprintf(event.reason, sizeof event.reason, "%s", detail);
     core_event(office, &event);
     connection->request = 0;
+}
+
+/* Whether the other side has read our first message and says nothing. */
+static bool was_silent(const struct office *office, const struct connection *connection)
+{
+    return connection->state == CONNECTION_HANDSHAKE &&
+           office->now.monotonic.us >= monotonic_after(connection->opened, SILENCE_US).us;
 }
 
 /* Ends a connection: the wire is closed once its output is written. The slot is freed by office_link_broken(). */
@@ -102,7 +111,7 @@ void links_end(struct office *office, int number, const char *reason, bool wire_
     connection->sync_link = -1;
     connection->offered = false;
     if (connection->route >= 0)
-        plan_redial(office, &office->route[connection->route]);
+        plan_redial(office, &office->route[connection->route], was_silent(office, connection));
     connection->route = -1;
     connection->state = CONNECTION_CLOSING;
     if (wire_open)
@@ -138,25 +147,30 @@ int links_dial(struct office *office, int line, unsigned member, const struct ad
     return number;
 }
 
-/* Silence may mean that our counter is behind: the last one was not durable when the machine died, and the clock went
- * back. Each failure in a row doubles the lead. */
+/* Silence may mean that our counter is behind: the last ones were not durable when the machine died, and the clock went
+ * back. Each silence in a row doubles the lead. Who refuses a connection, or ends it at once, has read no counter. */
 static uint64_t counter_lead(const struct office *office, const struct connection *connection)
 {
-    unsigned failures = connection->route >= 0 ? office->route[connection->route].failures : 0;
+    unsigned silences = connection->route >= 0 ? office->route[connection->route].silences : 0;
 
     if (connection->jumped)
-        return COUNTER_JUMP_US;
-    return failures == 0 ? 0 : SECOND_US << (failures < LEAD_DOUBLINGS_MAX ? failures : LEAD_DOUBLINGS_MAX);
+        return COUNTER_LEAD_MAX_US;
+    if (silences == 0)
+        return 0;
+    return silences < LEAD_DOUBLINGS_MAX ? SECOND_US << silences : COUNTER_LEAD_MAX_US;
 }
 
-/* counter = max(last + 1, wall clock in microseconds + lead) */
+/* counter = max(last + 1, max(known at the start, wall clock in microseconds) + lead). What was told since is no ground
+ * for a lead, so that years of silence do not use up the counters. */
 static uint64_t next_counter(struct office *office, const struct connection *connection)
 {
     uint64_t *last = &office->counter_sent[connection->line][connection->member];
-    uint64_t wall = office->now.wall.us + counter_lead(office, connection);
+    uint64_t known = office->counter_known[connection->line][connection->member];
+    uint64_t wall = office->now.wall.us;
+    uint64_t ahead = (known > wall ? known : wall) + counter_lead(office, connection);
     struct store_op op = {.kind = STORE_PUT_COUNTER};
 
-    *last = *last + 1 > wall ? *last + 1 : wall;
+    *last = *last + 1 > ahead ? *last + 1 : ahead;
     op.n[0] = office->line[connection->line]->number;
     op.n[1] = connection->member;
     op.n[2] = (int64_t)*last;
@@ -185,6 +199,7 @@ void office_link_connected(struct office *office, int number, struct now now)
     connection->channel = channel_new(&config, &office->entropy, now);
     secret_wipe(&spoken, sizeof spoken);
     connection->state = CONNECTION_HANDSHAKE;
+    connection->opened = now.monotonic;
     if (connection->test)
         connection->test_until = monotonic_after(now.monotonic, connection->jumped ? TEST_SECOND_US : TEST_FIRST_US);
     if (connection->channel == NULL)
@@ -409,6 +424,7 @@ static void take_established(struct office *office, int number)
     connection->since = office->now.wall.us / SECOND_US;
     if (connection->route >= 0) {
         office->route[connection->route].failures = 0;
+        office->route[connection->route].silences = 0;
         office->route[connection->route].since = connection->since;
     }
     sync_link_up(line_of(office, connection)->sync, (unsigned)connection->sync_link, connection->member, office->now);
@@ -640,7 +656,7 @@ void links_step(struct office *office)
         if (route->connection >= 0)
             office->connection[route->connection].route = (int)i;
         else
-            plan_redial(office, route);
+            plan_redial(office, route, false);
     }
 }
 

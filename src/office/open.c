@@ -375,6 +375,7 @@ static int take_counter(struct opening *opening, const struct store_row *row)
 
     if (line == NULL || row->n[1] < 0 || row->n[1] >= (int64_t)line->charter->member_count)
         return damaged(opening, "the list of counters");
+    opening->office->counter_known[index][row->n[1]] = (uint64_t)row->n[2];
     opening->office->counter_sent[index][row->n[1]] = (uint64_t)row->n[2];
     opening->office->counter_received[index][row->n[1]] = (uint64_t)row->n[3];
     return 0;

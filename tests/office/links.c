@@ -400,6 +400,38 @@ static bool test_explains(const char *sentence)
     return reply != NULL && strcmp(reply->reason, sentence) == 0;
 }
 
+/* The last counter was a year ahead already when the power went: what was told since then is soon passed. */
+static void a_counter_that_was_ahead_catches_up_soon(void)
+{
+    uint64_t ahead = 0;
+
+    begin();
+    ahead = site_now(here).wall.us + 365 * 24 * 3600 * SECOND_US;
+    here->office->counter_known[0][1] = here->office->counter_sent[0][1] = ahead;
+    there->office->counter_received[0][0] = ahead + SECOND_US;
+    (void)site_link(here, 1, "unix:1");
+    world_run(world, 60 * SECOND_US);
+    CHECK(is_up());
+    world_free(world);
+}
+
+/* As a forwarder does with nobody behind it: no counter was read, and none is wasted. */
+static void a_connection_that_ends_at_once_makes_no_lead(void)
+{
+    begin();
+    there->office->counter_received[0][0] = INT64_MAX;
+    (void)site_link(here, 1, "unix:1");
+    for (unsigned i = 0; i < 40; i++) {
+        (void)until_dialled(20 * SECOND_US);
+        wire_cut(&world->wire[0]);
+    }
+    CHECK(here->office->route[0].failures >= 40 && here->office->counter_sent[0][1] <= site_now(here).wall.us);
+    there->office->counter_received[0][0] = 0;
+    world_run(world, 60 * SECOND_US);
+    CHECK(is_up());
+    world_free(world);
+}
+
 static void a_port_that_says_nothing_is_no_office(void)
 {
     begin();
@@ -479,6 +511,8 @@ int main(void)
     RUN(a_deaf_wire_is_given_up);
     RUN(a_test_says_what_is_the_matter);
     RUN(a_counter_that_fell_behind_catches_up);
+    RUN(a_counter_that_was_ahead_catches_up_soon);
+    RUN(a_connection_that_ends_at_once_makes_no_lead);
     RUN(a_port_that_says_nothing_is_no_office);
     RUN(another_courier_key_gives_no_answer);
     RUN(a_test_ends_with_the_wire);
