@@ -139,13 +139,42 @@ void world_start(struct world *world, struct party *party)
     }
 }
 
+/* The copy that was put back is older than the line: people join it again, and dial whom they know. */
+static void join_again(struct world *world, struct party *party)
+{
+    struct request *request = world_new_request(world, REQUEST_JOIN, party->number);
+
+    trace_note(&world->trace, "%u joins again", party->number);
+    office_line_join(party->office, world_number_of(world, request), buffer_span(&world->charter),
+                     buffer_span(&world->courier), span_of_string(LINE), world_now_of(world, party));
+    for (unsigned i = 0; i < world->count; i++) {
+        char address[32];
+
+        if (i == party->number)
+            continue;
+        (void)snprintf(address, sizeof address, "tcp://party-%u:1", i);
+        request = world_new_request(world, REQUEST_LINK, party->number);
+        office_link_add(party->office, world_number_of(world, request), span_of_string(LINE),
+                        span_of_string(world->party[i].name), span_of_string(address), world_now_of(world, party));
+    }
+    world_turn(world, party);
+}
+
 static void look_at_state(struct world *world, struct party *party)
 {
     const char *reason = NULL;
+    enum office_state state = office_state(party->office, &reason);
 
     if (!oracle_distrusts(world->oracle, party->number))
         world_look_at_alarms(world, party);
-    if (office_state(party->office, &reason) != OFFICE_STOPPED || world->said_stopped[party->number])
+    if (state == OFFICE_ASKING && !oracle_excused(world->oracle, party->number))
+        oracle_condemn(world->oracle, "party %u asks for its own log, and nothing befell it: %s", party->number,
+                       reason);
+    if (state == OFFICE_ASKING && office_line_count(party->office) == 0) {
+        join_again(world, party);
+        return;
+    }
+    if (state != OFFICE_STOPPED || world->said_stopped[party->number])
         return;
     world->said_stopped[party->number] = true;
     trace_note(&world->trace, "%u has stopped: %s", party->number, reason == NULL ? "" : reason);
@@ -228,6 +257,8 @@ static void take_reply(struct world *world, const struct office_event *event)
     *request = (struct request){.party = request->party};
     if (kind == REQUEST_SAY)
         return;
+    if (event->error.code == ERROR_STORAGE && oracle_excused(world->oracle, request->party))
+        return; /* it has stopped */
     if (event->error.code != ERROR_NONE)
         oracle_condemn(world->oracle, "party %u refuses: %s", request->party, event->error.message);
     if (kind == REQUEST_FOUND) {

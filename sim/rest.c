@@ -13,14 +13,45 @@
 /* For what a foe names and never comes: people are told two minutes late. And for what broke on a disk: others are
  * asked for it every five seconds, and the whole log must have been read. */
 #define PATIENCE_US (150 * SECOND_US)
+#define SLICES 16 /* of all logs, of which one is read whenever an office is awake */
+
+/* It was put back from a copy, and lacks what nobody else may have. */
+static bool asks(const struct world *world, unsigned party)
+{
+    const char *reason = NULL;
+
+    return party_runs(&world->party[party]) && office_state(world->party[party].office, &reason) == OFFICE_ASKING;
+}
 
 static bool is_alive(const struct world *world, unsigned party)
 {
-    return party_runs(&world->party[party]) && !world->said_stopped[party] && !oracle_distrusts(world->oracle, party);
+    return party_runs(&world->party[party]) && !world->said_stopped[party] && !asks(world, party) &&
+           !oracle_distrusts(world->oracle, party);
 }
 
-/* The log of a foe ends where it contradicts itself, or with what it sent by half: entries whose head is of more than it
- * sent cannot be proved to a third. That of a party whose platter was spoilt ends where the only copy of an entry is. */
+/* Whether an office that asks for its own log has what anybody else has of it. */
+static bool is_helped(const struct world *world, unsigned party)
+{
+    struct office_line_status *own = calloc(2, sizeof *own);
+    bool helped = office_line_count(world->party[party].office) > 0;
+
+    if (own == NULL)
+        abort();
+    if (helped)
+        office_line_status(world->party[party].office, 0, &own[0]);
+    for (unsigned i = 0; i < world->count && helped; i++) {
+        if (!is_alive(world, i))
+            continue;
+        office_line_status(world->party[i].office, 0, &own[1]);
+        helped = own[1].member[party].size <= own[0].member[party].size;
+    }
+    free(own);
+    return helped;
+}
+
+/* The log of a foe ends where it contradicts itself, or with what it sent by half: entries whose head is of more than
+ * it sent cannot be proved to a third. That of a party whose platter was spoilt ends where the only copy of an entry
+ * is. */
 static bool may_differ(const struct world *world, unsigned author)
 {
     return oracle_spoilt(world->oracle, author) || (world->foe != NULL && author == world->false_party);
@@ -60,13 +91,16 @@ static void look_for_rest(const struct world *world, char rest[static 200])
     for (unsigned i = 0; i < world->count && rest[0] == 0; i++) {
         if (is_alive(world, i))
             look_for_gaps(world, i, rest);
+        else if (asks(world, i) && is_helped(world, i))
+            continue;
         else if (!world->stays_stopped[i] && !oracle_distrusts(world->oracle, i))
             (void)snprintf(rest, 200, "%u does not run", i);
     }
     for (size_t i = 0; i < world->open_count && rest[0] == 0; i++) {
         const struct text *text = &world->text[world->open[i]];
 
-        if (!text->recorded && !world->stays_stopped[text->party] && !oracle_distrusts(world->oracle, text->party))
+        if (!text->recorded && !world->stays_stopped[text->party] && !asks(world, text->party) &&
+            !oracle_distrusts(world->oracle, text->party))
             (void)snprintf(rest, 200, "text %zu of %u is not recorded", world->open[i], text->party);
     }
 }
@@ -85,7 +119,8 @@ static void show_all(struct world *world, struct party *party)
         world_turn(world, party);
         world_await(world, request);
     } while (world->position.size > 0 && oracle_verdict(world->oracle) == NULL);
-    oracle_shown_all(world->oracle, party->number);
+    if (!world->said_stopped[party->number])
+        oracle_shown_all(world->oracle, party->number);
     buffer_free(&after);
 }
 
@@ -132,12 +167,12 @@ void world_come_to_an_end(struct world *world, void (*pass)(struct world *world,
     if (rest[0] != 0)
         oracle_condemn(world->oracle, "the faults stopped %" PRIu64 " s ago: %s", patience / SECOND_US, rest);
     if (world->foe != NULL || world->result->beyond > 0)
-        pass(world, PATIENCE_US);
+        pass(world, PATIENCE_US + (world->result->beyond > 0 ? SLICES * world->pace.config.keepalive_us : 0));
     for (unsigned i = 0; i < world->count && oracle_verdict(world->oracle) == NULL; i++) {
-        alive[i] = is_alive(world, i);
         oracle_inspect(world->oracle, i);
-        if (alive[i])
+        if (is_alive(world, i))
             show_all(world, &world->party[i]);
+        alive[i] = is_alive(world, i);
     }
     if (oracle_verdict(world->oracle) == NULL)
         oracle_conclude(world->oracle, alive);

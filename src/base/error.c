@@ -50,8 +50,8 @@ const char *error_code_name(enum error_code code)
         [ERROR_NONE] = "none",           [ERROR_INVALID] = "invalid", [ERROR_REFUSED] = "refused",
         [ERROR_NOT_FOUND] = "not-found", [ERROR_EXISTS] = "exists",   [ERROR_LOCKED] = "locked",
         [ERROR_MISMATCH] = "mismatch",   [ERROR_FULL] = "full",       [ERROR_STORAGE] = "storage",
-        [ERROR_STOPPED] = "stopped",     [ERROR_SYSTEM] = "system",   [ERROR_VERSION] = "version",
-        [ERROR_USAGE] = "usage",
+        [ERROR_ASKING] = "asking",       [ERROR_STOPPED] = "stopped", [ERROR_SYSTEM] = "system",
+        [ERROR_VERSION] = "version",     [ERROR_USAGE] = "usage",
     };
     size_t count = sizeof names / sizeof names[0];
 

@@ -19,6 +19,7 @@ enum error_code {
     ERROR_FULL,      /* the disk is full; the transaction was rolled back */
     ERROR_STORAGE,   /* the store failed and the outcome is unknown */
     ERROR_STOPPED,   /* the office has stopped and says why in its status */
+    ERROR_ASKING,    /* the office was restored, and asks the others for its own log */
     ERROR_SYSTEM,    /* the operating system refused: memory, files, sockets */
     ERROR_VERSION,   /* written by a newer liaison */
     ERROR_USAGE,     /* the request itself is wrong */

@@ -78,6 +78,12 @@ void host_tell_state(struct host *host)
         put_addresses(host, &line);
         log_state("ready %s control=%s%s", office_name(host->office), host->control_path, buffer_string(&line));
         log_notify("READY=1\nSTATUS=ready");
+    } else if (state == OFFICE_ASKING && !host->said_asking) {
+        host->said_asking = true;
+        put_addresses(host, &line);
+        log_state("asking %s control=%s%s", office_name(host->office), host->control_path, buffer_string(&line));
+        log_line("%s", reason != NULL ? reason : "");
+        log_notify("READY=1\nSTATUS=asking the other members for its own log");
     } else if (state == OFFICE_STOPPED && !host->said_stopped) {
         host->said_stopped = true;
         log_state("stopped %s control=%s", office_name(host->office), host->control_path);

@@ -71,7 +71,7 @@ struct host {
 
     bool stirred;   /* in this turn */
     bool unlocking; /* another thread works on the office: nothing else may touch it */
-    bool said_locked, said_ready, said_stopped;
+    bool said_locked, said_ready, said_asking, said_stopped;
     bool stopping;
     bool finished;            /* the office knows that it ends */
     struct monotonic stop_at; /* when stopping: at the latest */

@@ -38,7 +38,10 @@ json_t *json_time(uint64_t seconds)
 
 const char *json_state_name(enum office_state state)
 {
-    return state == OFFICE_LOCKED ? "locked" : state == OFFICE_READY ? "ready" : "stopped";
+    static const char *const names[] = {
+        [OFFICE_LOCKED] = "locked", [OFFICE_READY] = "ready", [OFFICE_ASKING] = "asking", [OFFICE_STOPPED] = "stopped"};
+
+    return names[state];
 }
 
 /* --- entries ----------------------------------------------------------------------------------------------- */

@@ -50,7 +50,7 @@ void unlock_begin(struct host *host, uint64_t request, struct span passphrase)
     struct error error = {0};
     const char *reason = NULL;
 
-    if (office_state(host->office, &reason) == OFFICE_READY)
+    if (office_state(host->office, &reason) == OFFICE_READY || office_state(host->office, &reason) == OFFICE_ASKING)
         (void)error_set(&error, ERROR_REFUSED, "the office is not locked");
     else if (!office_wants_passphrase(host->office))
         (void)error_set(&error, ERROR_REFUSED, "this office is unlocked by its key file: liaisond --key-file");

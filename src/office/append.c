@@ -38,7 +38,9 @@ void append_forget(struct line *line, const struct pending *pending)
     for (size_t i = 0; i < pending->operations.count; i++) {
         const struct store_op *op = &pending->operations.op[i];
 
-        if (op->kind == STORE_PUT_PREKEY) {
+        if (op->kind == STORE_PUT_META) {
+            line->prekeys_void = line->prekeys_due = true;
+        } else if (op->kind == STORE_PUT_PREKEY) {
             line->member[op->n[1]].prekey_stock--;
             line->prekeys_due = true;
         } else if (op->kind == STORE_SET_LINE) {
@@ -121,7 +123,8 @@ static void fill_seen(struct line *line, struct entry_header *header)
         const struct tree_frontier *durable = sync_frontier(line->sync, i);
         struct seen *seen = &header->seen[header->seen_count];
 
-        if (i == line->me || durable->size <= line->seen[i])
+        /* Less than was named before the office was restored would be void. */
+        if (i == line->me || durable->size <= line->seen[i] || durable->size < line->known[i].size)
             continue;
         seen->member = (uint8_t)i;
         seen->size = durable->size;
@@ -172,15 +175,22 @@ int append_prekeys(struct office *office, struct line *line, struct error *error
 {
     struct prekeys *prekeys = calloc(1, sizeof *prekeys);
     struct store_batch operations = {0};
+    struct store_op restored = {.kind = STORE_PUT_META, .n = {META_RESTORED}};
+    struct buffer still_void = {0};
     struct buffer body = {0};
     int result = -1;
 
     if (prekeys == NULL)
         return append_no_memory(error);
+    restore_put_void(office, line, &still_void);
+    restored.b[0] = buffer_span(&still_void);
+    prekeys->voids = line->prekeys_void;
     for (unsigned i = 0; i < line->charter->member_count; i++) {
         struct member *member = &line->member[i];
         unsigned b = prekeys->count;
 
+        if (line->prekeys_void)
+            member->prekey_stock = 0;
         if (i == line->me || member->prekey_stock >= PREKEY_LOW)
             continue;
         prekeys->batch[b].author = (uint8_t)i;
@@ -193,17 +203,21 @@ int append_prekeys(struct office *office, struct line *line, struct error *error
         member->prekey_stock += PREKEY_BATCH;
     }
     prekeys_put(prekeys, &body);
-    if (buffer_failed(&body) || operations.failed) {
+    if (buffer_failed(&body) || buffer_failed(&still_void) || operations.failed) {
         (void)append_no_memory(error);
         goto out;
     }
     if (append_clear(office, line, ENTRY_PREKEYS, buffer_span(&body), error) != 0)
         goto out;
     store_batch_append(&line->pending_last->operations, &operations);
+    if (line->prekeys_void)
+        append_operation(line, &restored);
+    line->prekeys_void = false;
     result = 0;
 out:
     store_batch_free(&operations);
     buffer_free(&body);
+    buffer_free(&still_void);
     free(prekeys);
     return result;
 }
@@ -212,7 +226,7 @@ void append_due_prekeys(struct office *office, struct line *line)
 {
     struct error error = {0};
 
-    if (!line->prekeys_due || line->left)
+    if (!line->prekeys_due || line->left || line->asking)
         return;
     line->prekeys_due = append_prekeys(office, line, &error) != 0;
     if (line->prekeys_due)
@@ -404,7 +418,7 @@ void append_unreadable(struct office *office, struct line *line)
             continue;
         body.unreadable[body.unreadable_count++] = line->member[i].unreadable;
     }
-    if (body.unreadable_count == 0 || line->left)
+    if (body.unreadable_count == 0 || line->left || line->asking)
         return;
     if (append_sealed(office, line, &body, 0, NULL, 0, &index, &error) != 0) {
         core_log(office, "cannot say yet which entries are unreadable: %s", error.message);

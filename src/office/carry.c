@@ -312,7 +312,13 @@ static void raise_alarm(struct office *office, const struct line *line, const st
 {
     const char *author = line->member[event->author].name;
 
-    if (event->member == event->author)
+    if (event->member == line->me && event->author == line->me)
+        core_stop(
+            office, ERROR_STOPPED,
+            "of this office's own log on the line %s two heads are shown that cannot both be true: it was signed by "
+            "two offices with one key. Nothing more is signed",
+            line->name);
+    else if (event->member == event->author)
         core_alarm(office, "%s on the line %s: %s", author, line->name, event->reason);
     else
         core_alarm(office,
@@ -364,4 +370,5 @@ void carry_events(struct office *office, struct line *line)
             break;
         }
     }
+    restore_check(office, line);
 }

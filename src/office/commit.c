@@ -83,9 +83,8 @@ static void put_nodes(struct store_batch *batch, const struct sync_chunk *chunk,
 }
 
 static void put_entries(const struct office *office, struct store_batch *batch, const struct line *line,
-                        const struct sync_chunk *chunk)
+                        const struct sync_chunk *chunk, bool own)
 {
-    bool own = chunk->member == line->me;
     uint32_t log = LOG_NUMBER(line, chunk->member);
 
     for (size_t i = 0; i < chunk->count; i++) {
@@ -167,7 +166,7 @@ static void take_own(const struct office *office, struct commit_job *commit, str
     line->pending_first = own->next;
     if (line->pending_first == NULL)
         line->pending_last = NULL;
-    put_entries(office, &commit->batch, line, own->chunk);
+    put_entries(office, &commit->batch, line, own->chunk, true);
     put_nodes(&commit->batch, own->chunk, before, log, true);
     store_batch_append(&commit->batch, &own->operations);
     put_log(&commit->batch, log, &own->chunk->after, true);
@@ -191,7 +190,9 @@ static void take_accepted(const struct office *office, struct commit_job *commit
         *tail = chunk;
         tail = &chunk->next;
         commit->accepted += chunk->bytes.size + chunk->count * ACCEPTED_COST;
-        put_entries(office, &commit->batch, line, chunk);
+        put_entries(office, &commit->batch, line, chunk, false);
+        if (chunk->member == line->me)
+            restore_put(line, chunk, &commit->batch);
         put_nodes(&commit->batch, chunk, &before[chunk->member], log, false);
         before[chunk->member] = chunk->after;
         put_log(&commit->batch, log, &chunk->after, false);
@@ -236,9 +237,18 @@ static void put_receipt_time(struct office *office, struct store_batch *batch)
     store_batch_put(batch, &op);
 }
 
+/* What a log has reached, unless the mark knows it to have been further. */
+static void reach(struct mark_log *log, const struct tree_frontier *frontier)
+{
+    if (frontier->size <= log->size)
+        return;
+    log->size = frontier->size;
+    tree_root(frontier, log->root);
+}
+
 int commit_mark_logs(const struct office *office, struct mark_log **logs, size_t *count)
 {
-    struct mark_log *log = calloc(office->line_count * MEMBERS_MAX + 1, sizeof *log);
+    struct mark_log *log = calloc(office->line_count * MEMBERS_MAX + office->lost_count + 1, sizeof *log);
 
     *logs = log;
     *count = 0;
@@ -252,12 +262,40 @@ int commit_mark_logs(const struct office *office, struct mark_log **logs, size_t
 
             memcpy(log[*count].line_id, line->charter->line_id, HASH_SIZE);
             log[*count].member = (uint8_t)i;
-            log[*count].size = frontier->size;
-            tree_root(frontier, log[*count].root);
+            log[*count].size = line->known[i].size;
+            memcpy(log[*count].root, line->known[i].root, HASH_SIZE);
+            reach(&log[*count], frontier);
             (*count)++;
         }
     }
+    if (office->lost_count > 0)
+        memcpy(&log[*count], office->lost, office->lost_count * sizeof *log);
+    *count += office->lost_count;
     return 0;
+}
+
+static bool has_own(const struct commit_job *commit)
+{
+    for (size_t i = 0; i < commit->part_count; i++)
+        if (commit->part[i].own != NULL)
+            return true;
+    return false;
+}
+
+/* Whether this office alone may hold something it wrote. */
+static bool holds_alone(const struct office *office)
+{
+    for (size_t l = 0; l < office->line_count; l++) {
+        const struct line *line = office->line[l];
+        uint64_t most = 0;
+
+        for (unsigned i = 0; i < line->charter->member_count; i++)
+            if (i != line->me && sync_receipted(line->sync, line->me, i) > most)
+                most = sync_receipted(line->sync, line->me, i);
+        if (most < line->second.size)
+            return true;
+    }
+    return false;
 }
 
 static int encode_mark(struct office *office, struct commit_job *commit)
@@ -272,18 +310,14 @@ static int encode_mark(struct office *office, struct commit_job *commit)
 
         for (size_t l = 0; office->line[l] != part->line; l++)
             at += office->line[l]->charter->member_count;
-        if (part->own != NULL) {
-            logs[at + part->line->me].size = part->own->chunk->after.size;
-            tree_root(&part->own->chunk->after, logs[at + part->line->me].root);
-        }
-        for (const struct sync_chunk *chunk = part->accepted; chunk != NULL; chunk = chunk->next) {
-            logs[at + chunk->member].size = chunk->after.size;
-            tree_root(&chunk->after, logs[at + chunk->member].root);
-        }
+        if (part->own != NULL)
+            reach(&logs[at + part->line->me], &part->own->chunk->after);
+        for (const struct sync_chunk *chunk = part->accepted; chunk != NULL; chunk = chunk->next)
+            reach(&logs[at + chunk->member], &chunk->after);
     }
     if (result == 0)
-        result = mark_encode(&commit->job.mark, office->id, commit->job.number, logs, count, &commit->batch,
-                             &commit->job.error);
+        result = mark_encode(&commit->job.mark, office->id, commit->job.number, logs, count,
+                             has_own(commit) ? &commit->batch : &office->last_own, &commit->job.error);
     free(logs);
     return result;
 }
@@ -571,7 +605,9 @@ static void receipt_accepted(struct office *office, struct part *part)
         core_note(office);
         if (settle && chunk->head.size > member->settle)
             commit_set_settle(office, line, chunk->member, chunk->head.size);
-        if (exact && (settle || newest))
+        if (chunk->member == line->me)
+            restore_took(office, line, chunk);
+        else if (exact && (settle || newest))
             receipt_for(office, line, chunk->member, &chunk->head, settle);
         if (settle)
             sync_forward_settle(line->sync, chunk->member, &chunk->head, SYNC_LINKS_MAX);
@@ -638,6 +674,15 @@ static void put_back_lazy(struct office *office, const struct commit_job *commit
     store_batch_free(&later);
 }
 
+static bool restores(const struct commit_job *commit)
+{
+    for (size_t i = 0; i < commit->part_count; i++)
+        for (const struct sync_chunk *chunk = commit->part[i].accepted; chunk != NULL; chunk = chunk->next)
+            if (chunk->member == commit->part[i].line->me)
+                return true;
+    return false;
+}
+
 static void commit_failed(struct office *office, struct commit_job *commit)
 {
     struct error error = commit->job.error;
@@ -649,6 +694,11 @@ static void commit_failed(struct office *office, struct commit_job *commit)
     give_back(commit);
     forget_all(office, &error);
     lines_forget_unrecorded(office);
+    if (error.code == ERROR_FULL && restores(commit)) { /* what was learned from it is not in the store */
+        core_stop(office, error.code,
+                  "the disk is full while own entries come back. Make room, and start the office again");
+        return;
+    }
     if (error.code != ERROR_FULL) {
         core_stop(office, error.code,
                   "%s. What was being recorded may or may not be; start the office again to find out", error.message);
@@ -684,6 +734,11 @@ static void commit_done(struct office *office, struct office_job *job, struct no
         return;
     }
     office->batch = job->number;
+    if (has_own(commit)) {
+        restore_keep(office, &commit->batch);
+    } else if (!holds_alone(office)) {
+        store_batch_free(&office->last_own);
+    }
     core_batch_is_durable(office);
     core_alarm_over(office, "%s", disk_full);
     if (office->state != OFFICE_READY) { /* stopped meanwhile: it is recorded, and nothing leaves */

@@ -1,6 +1,7 @@
 /*
  * The office's own parts, shared by its files:
  *   open.c    from store and mark to an office, or to a stop with an explanation
+ *   restore.c  an office whose database is older than its mark, and asks the others for its own logs
  *   lines.c   founding, joining, showing, confirming, leaving
  *   append.c  one's own entries: charter, prekeys, epochs, and those that are sealed
  *   request.c  messages and acknowledgements that people ask for, with their tokens
@@ -169,11 +170,22 @@ struct pending {
     struct pending *next;
 };
 
+/* The size and root of a log that the mark knew at the start: it is never forgotten, and of one's own log nothing is
+ * signed before it is reached. */
+struct known {
+    uint64_t size;
+    uint8_t root[HASH_SIZE];
+};
+
 struct line {
     uint32_t number;
     char name[NAME_SIZE];
     bool confirmed;
-    bool left; /* this office closed its own log here */
+    bool left;   /* this office closed its own log here */
+    bool asking; /* its own log is older here than the mark: nothing is signed, the others are asked for it */
+    struct known known[MEMBERS_MAX];
+    struct sync_chunk *tail; /* own entries that only the mark may have, while asking; NULL: none */
+    bool prekeys_void;       /* after that: the next prekeys void all that were published before */
     unsigned me;
     struct charter *charter;
     struct buffer charter_text;
@@ -271,6 +283,8 @@ struct office {
     struct office_config config;
     enum office_state state;
     struct error stop; /* why */
+    bool restored;     /* at this start the database was older than the mark */
+    char asking[320];  /* what is asked for, as a sentence; empty: nothing */
     uint8_t id[OFFICE_ID_SIZE];
     struct card card;
     bool passphrase;
@@ -286,6 +300,8 @@ struct office {
     struct now now; /* of the call being served */
     size_t line_count;
     struct line *line[OFFICE_LINES_MAX];
+    struct mark_log *lost; /* logs of lines that the mark knows and this database does not */
+    size_t lost_count;
     struct connection connection[OFFICE_LINKS_MAX];
     int connection_end; /* none beyond was ever used */
     size_t route_count;
@@ -300,6 +316,8 @@ struct office {
     bool lazy_failed; /* the disk was full for some of them: they go with the next batch */
     bool truncate;    /* secrets were deleted: checkpoint within a minute */
     struct monotonic truncate_at;
+    /* Of the last batch with own entries, these: every mark has them, until others hold all of one's own logs. */
+    struct store_batch last_own;
     bool committing;           /* a batch is out */
     struct deferred *deferred; /* answers that wait for a batch, in order */
     struct gated *gated;       /* jobs that wait until what was recorded before them can be read */
@@ -347,6 +365,8 @@ void core_batch_failed(struct office *office);
 uint64_t core_next_batch(const struct office *office);
 /* The line of that name, or NULL with an error. Also refuses while locked or (if `writes`) stopped. */
 struct line *core_line(struct office *office, struct span name, bool writes, struct error *error);
+/* The same, for who wants to append: refuses while one's own log is asked for. */
+struct line *core_line_to_append(struct office *office, struct span name, struct error *error);
 int core_line_index(const struct office *office, const struct line *line);
 /* Adds an operation that may wait. */
 void core_lazy(struct office *office, const struct store_op *op);
@@ -400,6 +420,30 @@ void commit_receipt(struct office *office, struct line *line, unsigned member, u
 /* The office has stopped: forgets the entries that wait, and answers whoever waits for the disk. */
 void commit_abandon(struct office *office);
 int commit_mark_logs(const struct office *office, struct mark_log **logs, size_t *count);
+
+/* --- restore.c --- */
+/* Keeps of a batch what every later mark repeats. */
+void restore_keep(struct office *office, const struct store_batch *batch);
+/* The database is more than one batch older than its mark: takes from the mark what is of use, and goes on behind it.
+ */
+int restore_from_mark(struct office *office, struct store *store, const struct mark_state *mark, struct error *error);
+/* Compares what is held with what the mark knows: what lacks of one's own logs is asked for. */
+int restore_compare(struct office *office, struct store *store, const struct mark_state *mark, struct error *error);
+/* The office is unlocked: begins to ask, on the lines whose own log is older than the mark. */
+void restore_begin(struct office *office);
+/* The same for a line that was joined again. */
+void restore_ask(struct office *office, struct line *line);
+/* Something came while asking: stops where it shows that the mark is a copy, too. */
+void restore_check(struct office *office, struct line *line);
+/* Own entries came back: adds to their batch what they say of secrets that were lost. */
+void restore_put(struct line *line, const struct sync_chunk *chunk, struct store_batch *batch);
+/* ... and are durable. */
+void restore_took(struct office *office, struct line *line, const struct sync_chunk *chunk);
+/* A line is joined that the mark knows, and the database did not: its own log is asked for. */
+bool restore_is_lost(const struct office *office, const uint8_t line_id[static HASH_SIZE]);
+void restore_found_again(struct office *office, struct line *line);
+/* The lines whose prekeys are still to be voided, as META_RESTORED has them, but for `except` (NULL: all). */
+void restore_put_void(const struct office *office, const struct line *except, struct buffer *out);
 
 /* --- lines.c --- */
 struct line *line_new(struct office *office, uint32_t number, struct span name, struct span charter,

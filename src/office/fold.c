@@ -143,7 +143,7 @@ static void take_overtaken(struct office *office, struct fold_job *fold)
     say.n[0] = PLACE(LOG_NUMBER(line, found->member), found->index);
     say.n[1] = state == OVERTAKEN_SHOWN;
     office->hurry = true; /* that it waits for a person is stored no later than that it was shown */
-    if (said || line->left) {
+    if (said || line->left || line->asking) {
         core_lazy(office, &say);
         return;
     }

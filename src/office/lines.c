@@ -22,6 +22,7 @@ void line_free(struct line *line)
         sync_chunk_free(chunk);
     }
     overtaken_free(line);
+    sync_chunk_free(line->tail);
     sync_free(line->sync);
     secret_free(line->secret);
     buffer_free(&line->tokens);
@@ -109,7 +110,8 @@ int line_unlock(struct office *office, struct line *line, struct error *error)
 
 void lines_forget_unrecorded(struct office *office)
 {
-    while (office->line_count > 0 && office->line[office->line_count - 1]->second.size == 0)
+    while (office->line_count > 0 && office->line[office->line_count - 1]->second.size == 0 &&
+           !office->line[office->line_count - 1]->asking)
         line_free(office->line[--office->line_count]);
 }
 
@@ -132,12 +134,22 @@ static int check_new(struct office *office, struct span name, struct error *erro
     return 0;
 }
 
+/* An operation that belongs to a new line: to its first entry, or, where that comes back from the others, to nothing.
+ */
+static void put_operation(struct office *office, struct line *line, const struct store_op *op)
+{
+    if (line->asking)
+        core_lazy(office, op);
+    else
+        append_operation(line, op);
+}
+
 /* The line's rows, its empty logs, and one's own first entries, in one batch. */
 static int record_line(struct office *office, struct line *line, struct error *error)
 {
     struct store_op op = {.kind = STORE_PUT_LINE};
 
-    if (append_start(office, line, error) != 0)
+    if (!line->asking && append_start(office, line, error) != 0)
         return -1;
     op.n[0] = line->number;
     op.n[1] = line->me;
@@ -145,14 +157,14 @@ static int record_line(struct office *office, struct line *line, struct error *e
     op.b[1] = span_of(line->charter->line_id, HASH_SIZE);
     op.b[2] = buffer_span(&line->charter_text);
     op.b[3] = buffer_span(&line->courier_sealed);
-    append_operation(line, &op);
+    put_operation(office, line, &op);
     for (unsigned i = 0; i < line->charter->member_count; i++) {
         struct store_op log = {.kind = STORE_PUT_LOG};
 
         log.n[0] = LOG_NUMBER(line, i);
         log.n[1] = line->number;
         log.n[2] = i;
-        append_operation(line, &log);
+        put_operation(office, line, &log);
     }
     return 0;
 }
@@ -175,9 +187,19 @@ static int install(struct office *office, struct line *line, const uint8_t *key,
                    span_of(key, COURIER_KEY_SIZE), &office->entropy);
     if (buffer_failed(&line->courier_sealed) || buffer_failed(&text) || buffer_failed(&text2))
         (void)error_set(error, ERROR_SYSTEM, "there is no memory left");
+    if (restore_is_lost(office, line->charter->line_id))
+        restore_found_again(office, line);
     if (error->code != ERROR_NONE || line_unlock(office, line, error) != 0 || record_line(office, line, error) != 0)
         goto out;
     office->line[office->line_count++] = line;
+    if (line->asking) {
+        struct office_event event = {.kind = OFFICE_REPLY, .request = request, .line = line->name};
+
+        event.party = line->charter->members[line->me].name;
+        restore_ask(office, line);
+        core_reply_when_durable(office, &event);
+        goto out;
+    }
     waiting = append_wait(office, line, request, 0, 2);
     if (waiting == NULL)
         goto out;
@@ -385,7 +407,7 @@ void office_line_leave(struct office *office, uint64_t request, struct span name
 {
     static const uint8_t empty_map = 0xa0;
     struct error error = {0};
-    struct line *line = core_line(office, name, true, &error);
+    struct line *line = core_line_to_append(office, name, &error);
     struct store_op op = {.kind = STORE_SET_LINE};
     uint64_t index = line != NULL ? line->first.size : 0;
 

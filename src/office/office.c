@@ -397,11 +397,25 @@ struct line *core_line(struct office *office, struct span name, bool writes, str
     }
     /* One whose first batch is not recorded may still be forgotten: nothing may hang on it. */
     for (size_t i = 0; i < office->line_count; i++)
-        if (span_equal(name, span_of_string(office->line[i]->name)) && office->line[i]->second.size > 0)
+        if (span_equal(name, span_of_string(office->line[i]->name)) &&
+            (office->line[i]->second.size > 0 || office->line[i]->asking))
             return office->line[i];
     (void)error_set(error, ERROR_NOT_FOUND, "there is no line %.*s here; `liaison line list` says which there are",
                     text_is_line_name(name) ? (int)name.size : (int)strlen(of_that_name),
                     text_is_line_name(name) ? (const char *)name.data : of_that_name);
+    return NULL;
+}
+
+struct line *core_line_to_append(struct office *office, struct span name, struct error *error)
+{
+    struct line *line = core_line(office, name, true, error);
+
+    if (line == NULL || !line->asking)
+        return line;
+    (void)error_set(error, ERROR_ASKING,
+                    "this office was restored from a copy and asks the others for its own log on the line %s: %llu of "
+                    "%llu entries are here. Nothing is signed until all are; nothing was recorded",
+                    line->name, (unsigned long long)line->second.size, (unsigned long long)line->known[line->me].size);
     return NULL;
 }
 

@@ -31,7 +31,8 @@
 #define ADDRESS_SIZE 512
 #define LEFT_RESERVE (4u << 20) /* free bytes of disk below which nothing of one's own is appended */
 
-enum office_state { OFFICE_LOCKED, OFFICE_READY, OFFICE_STOPPED };
+/* ASKING: ready, but on some line the office was restored and asks the others for its own log; status says on which. */
+enum office_state { OFFICE_LOCKED, OFFICE_READY, OFFICE_ASKING, OFFICE_STOPPED };
 
 struct office_config {
     uint64_t keepalive_us;
@@ -42,9 +43,10 @@ struct office; /* opaque; holds keys */
 
 /*
  * Opens the office on its store and mark. `mark` is what mark_open() gave; NULL with `mark_error` if there was none. If
- * the database is exactly one batch behind the mark, that batch is replayed. If an office may have been restored it
- * opens `stopped`. NULL only if it cannot be opened at all. Reads and writes the store during this call alone;
- * afterwards only jobs do. If `rewrite_mark` is set on return, the caller writes office_mark() before anything else.
+ * the database is exactly one batch behind the mark, that batch is replayed. If it is further behind, the office asks
+ * the others for what lacks of its own logs. If the mark cannot be used, or is the older one, it opens `stopped`. NULL
+ * only if it cannot be opened at all. Reads and writes the store during this call alone; afterwards only jobs do. If
+ * `rewrite_mark` is set on return, the caller writes office_mark() before anything else.
  */
 struct office *office_open(struct store *store, const struct mark_state *mark, const struct error *mark_error,
                            const struct office_config *config, bool *rewrite_mark, struct error *error);

@@ -10,6 +10,7 @@ struct opening {
     struct office *office;
     struct store *store;
     const struct mark_state *mark;
+    bool behind; /* the database, by more than a batch */
     struct error *error;
 };
 
@@ -142,11 +143,8 @@ static int compare_with_mark(struct opening *opening, const struct error *mark_e
     } else if (batch == mark->batch + 1) {
         *rewrite = true; /* the crash fell between the two syncs, and nothing had left */
     } else if (mark->batch > batch) {
-        (void)error_set(
-            &office->stop, ERROR_STOPPED,
-            "the database is %llu batches older than its mark: it was restored from a copy. Nothing is signed, so "
-            "that this office does not contradict what it signed before",
-            (unsigned long long)(mark->batch - batch));
+        opening->behind = true;
+        batch = mark->batch;
     } else if (batch > mark->batch) {
         (void)error_set(
             &office->stop, ERROR_STOPPED,
@@ -471,25 +469,24 @@ static int load_line(struct opening *opening, struct line *line)
     return status;
 }
 
-/* Own logs must be what the mark says, unless the database is ahead of it. */
-static void compare_logs(struct opening *opening)
+/* Lines whose prekeys are still to be voided, since the office was restored. */
+static int load_void(struct opening *opening)
 {
-    const struct mark_state *mark = opening->mark;
+    struct buffer restored = {0};
+    struct cursor cursor = {0};
+    int status = get_meta(opening, META_RESTORED, &restored);
 
-    for (size_t i = 0; mark != NULL && i < mark->log_count; i++) {
-        for (size_t l = 0; l < opening->office->line_count; l++) {
-            const struct line *line = opening->office->line[l];
-            uint8_t root[HASH_SIZE];
+    cursor = cursor_of(buffer_span(&restored));
+    while (status == 0 && cursor.left > 0) {
+        struct line *line = line_numbered(opening->office, cursor_u32(&cursor));
 
-            if (memcmp(line->charter->line_id, mark->log[i].line_id, HASH_SIZE) != 0 || mark->log[i].member != line->me)
-                continue;
-            tree_root(&line->second, root);
-            if (line->second.size < mark->log[i].size ||
-                (line->second.size == mark->log[i].size && memcmp(root, mark->log[i].root, HASH_SIZE) != 0))
-                (void)error_set(&opening->office->stop, ERROR_STOPPED,
-                                "this office's own log is not the one its mark knows; nothing is signed");
-        }
+        if (cursor.failed || line == NULL)
+            status = damaged(opening, "the list of lines that were restored");
+        else
+            line->prekeys_void = line->prekeys_due = true;
     }
+    buffer_free(&restored);
+    return status;
 }
 
 static int load_all(struct opening *opening)
@@ -501,11 +498,16 @@ static int load_all(struct opening *opening)
         each_row(opening, STORE_ALL_COUNTERS, take_counter) != 0 ||
         each_row(opening, STORE_ALL_PENDING, take_pending) != 0)
         return -1;
+    if (opening->mark != NULL)
+        restore_keep(office, &opening->mark->operations);
+    if (opening->behind && restore_from_mark(office, opening->store, opening->mark, opening->error) != 0)
+        return -1;
     for (size_t i = 0; i < office->line_count; i++)
         if (load_line(opening, office->line[i]) != 0)
             return -1;
-    compare_logs(opening);
-    return 0;
+    if (load_void(opening) != 0)
+        return -1;
+    return restore_compare(office, opening->store, opening->mark, opening->error);
 }
 
 struct office *office_open(struct store *store, const struct mark_state *mark, const struct error *mark_error,
@@ -559,6 +561,8 @@ void office_free(struct office *office)
     for (size_t i = 0; i < office->line_count; i++)
         line_free(office->line[i]);
     store_batch_free(&office->lazy);
+    store_batch_free(&office->last_own);
+    free(office->lost);
     buffer_free(&office->master_sealed);
     buffer_free(&office->identity_sealed);
     secret_free(office->master);
@@ -570,14 +574,13 @@ void office_free(struct office *office)
 int office_mark(const struct office *office, struct buffer *content, struct error *error)
 {
     struct mark_log *logs = NULL;
-    struct store_batch none = {0};
     size_t count = 0;
     int result = commit_mark_logs(office, &logs, &count);
 
     if (result != 0)
         (void)error_set(error, ERROR_SYSTEM, "there is no memory left");
     else
-        result = mark_encode(content, office->id, office->batch, logs, count, &none, error);
+        result = mark_encode(content, office->id, office->batch, logs, count, &office->last_own, error);
     free(logs);
     return result;
 }
@@ -637,8 +640,10 @@ int office_unlock_key(struct office *office, const uint8_t key[static OFFICE_KEY
     core_event(office, &event);
     if (office->state != OFFICE_READY)
         return 0;
+    restore_begin(office);
     for (size_t i = 0; i < office->line_count; i++) {
-        commit_sign_head(office, office->line[i]);
+        if (!office->line[i]->asking)
+            commit_sign_head(office, office->line[i]);
         commit_receipt_again(office, office->line[i]);
         append_due_prekeys(office, office->line[i]);
     }

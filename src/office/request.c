@@ -434,7 +434,7 @@ void office_append(struct office *office, uint64_t request, struct span name, co
                    size_t count, struct now now)
 {
     struct error error = {0};
-    struct line *line = core_line(office, name, true, &error);
+    struct line *line = core_line_to_append(office, name, &error);
     struct append_job *append = NULL;
     bool look_up = false;
 
@@ -469,7 +469,7 @@ void office_acknowledge(struct office *office, uint64_t request, struct span nam
                         size_t count, unsigned as, struct now now)
 {
     struct error error = {0};
-    struct line *line = core_line(office, name, true, &error);
+    struct line *line = core_line_to_append(office, name, &error);
     struct append_job *append = NULL;
 
     office->now = now;

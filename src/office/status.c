@@ -9,8 +9,9 @@ enum office_state office_state(const struct office *office, const char **reason)
 {
     *reason = office->stop.code != ERROR_NONE  ? office->stop.message
               : office->state == OFFICE_LOCKED ? "the office has not been given its key; type `liaison unlock`"
+              : office->asking[0] != 0         ? office->asking
                                                : NULL;
-    return office->state;
+    return office->state == OFFICE_READY && office->asking[0] != 0 ? OFFICE_ASKING : office->state;
 }
 
 bool office_wants_passphrase(const struct office *office)

@@ -103,6 +103,12 @@ uint64_t store_batch_number(const struct store *store)
     return store->batch;
 }
 
+void store_skip_to(struct store *store, uint64_t number)
+{
+    if (number > store->batch)
+        store->batch = number - 1;
+}
+
 static int run_op(struct store *store, const struct store_op *op)
 {
     const struct store_op_form *form = &store_op_forms[op->kind];

@@ -31,7 +31,7 @@
  *
  * Invariants:
  * 1. A batch is one transaction; after store_commit() returns 0 it is on the disk.
- * 2. meta `batch` holds the number of the last committed batch; each batch is one more.
+ * 2. meta `batch` holds the number of the last committed batch; each is one more, but after store_skip_to().
  * 3. Every operation may be run again with the same result (the mark replays batches).
  */
 #ifndef LIAISON_STORE_STORE_H
@@ -102,6 +102,7 @@ enum store_meta {
     META_MASTER,     /* the master key, sealed: store/vault.h */
     META_IDENTITY,   /* struct identity, sealed: store/vault.h */
     META_LAST_WALL, /* 8 bytes: seconds; no receipt has an earlier time from the last batch with others' entries on */
+    META_RESTORED,  /* 4 bytes for each line whose prekeys are still to be voided, after the office was restored */
     META_COUNT
 };
 
@@ -187,6 +188,8 @@ struct store;
 struct store *store_open(const char *path, bool create, struct error *error);
 void store_close(struct store *store);
 uint64_t store_batch_number(const struct store *store);
+/* The next batch is `number`, above the last one: those between were lost, and nobody has them. */
+void store_skip_to(struct store *store, uint64_t number);
 
 /* Begins a transaction and runs the batch's operations in it. On failure the transaction is rolled back:
  * ERROR_FULL if the disk is full, ERROR_STORAGE otherwise. */

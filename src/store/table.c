@@ -51,6 +51,7 @@ const char *const store_meta_names[META_COUNT] = {
     [META_BATCH] = "batch",   [META_VERSION] = "version",   [META_OFFICE] = "office",
     [META_CARD] = "card",     [META_KEY_KIND] = "key-kind", [META_PASSPHRASE] = "passphrase",
     [META_MASTER] = "master", [META_IDENTITY] = "identity", [META_LAST_WALL] = "last-wall",
+    [META_RESTORED] = "restored",
 };
 
 /* clang-format off */

@@ -12,6 +12,7 @@
 #define AWAITED_MAX 128        /* and with those of what overtook */
 #define STAGED_CHUNKS_MAX 1024 /* accepted and not durable, of one log */
 #define RECEIPTS_KNOWN 8       /* sizes of the last receipts by one member, so that none goes round in circles */
+#define NO_LOG MEMBERS_MAX
 #define WANT_END TREE_SIZE_MAX /* WANT from here on: no more of this log */
 
 /* A size of a log and its root, as passed lately. */
@@ -103,6 +104,7 @@ struct queued_event {
 struct sync {
     const struct charter *charter;
     unsigned me;
+    unsigned own; /* the log that is written here: `me`, or NO_LOG while it is asked for: then all are others' */
     struct monotonic clock; /* of the last call that came with the time */
     struct monotonic retry; /* when what is barren is asked for again; 0: nothing is */
     struct log log[MEMBERS_MAX];
@@ -142,6 +144,8 @@ static inline bool engine_fits(const struct peer *peer, const struct sync_chunk 
 
 /* Queues an event; the engine gives up a link rather than an event when there is no memory: -1. */
 int engine_event(struct sync *sync, const struct sync_event *event);
+/* The event's chunk follows what is staged of its log: it is staged, and the event queued. -1: there is no memory. */
+int engine_stage(struct sync *sync, const struct sync_event *event);
 /* Puts a message at the end of a lane of a link. */
 void engine_enqueue(struct peer *peer, bool urgent, const struct buffer *message);
 /* The other end of a link holds `size` entries of the log. */

@@ -115,7 +115,7 @@ static bool verify(const struct sync *sync, unsigned member, const struct head *
 /* The first message on every link names the highest heads known. If ours is above our log, we were restored. */
 static int take_own(struct sync *sync, unsigned link, const struct head *head, struct error *error)
 {
-    const struct log *log = &sync->log[sync->me];
+    const struct log *log = &sync->log[sync->own];
     struct sync_event event = {.kind = SYNC_OWN_AHEAD, .link = link, .member = sync->peer[link].member, .head = *head};
 
     if (head->size <= log->durable.size && !contradicts(log, head))
@@ -131,7 +131,7 @@ int engine_check_head(struct sync *sync, unsigned link, unsigned member, const s
     *forked = false;
     if (!verify(sync, member, head))
         return error_set(error, ERROR_MISMATCH, "it sent a head that its author did not sign");
-    if (member == sync->me)
+    if (member == sync->own)
         return take_own(sync, link, head, error);
     *forked = contradicts(&sync->log[member], head);
     if (*forked && engine_alarm(sync, member, head, "it signed two heads of one size that differ: two histories") != 0)
@@ -144,7 +144,7 @@ int engine_take_head(struct sync *sync, unsigned link, unsigned member, const st
 {
     if (engine_check_head(sync, link, member, head, forked, error) != 0)
         return -1;
-    if (member == sync->me || *forked)
+    if (member == sync->own || *forked)
         return 0;
     engine_note_head(&sync->log[member], head);
     engine_await(&sync->log[member], head, most);

@@ -32,10 +32,10 @@ static int take_hello(struct sync *sync, unsigned link, const struct message *me
     engine_want(sync, now.monotonic);
     /* What was said while the other was away is said again, as far as it still matters. */
     for (unsigned member = 0; member < sync->charter->member_count; member++)
-        if (member != sync->me)
+        if (member != sync->own)
             engine_say_settle(sync, peer, member);
     engine_all_receipts(sync, peer);
-    engine_ask_overtakes(sync, link, peer->have[sync->me]);
+    engine_ask_overtakes(sync, link, sync->own == NO_LOG ? 0 : peer->have[sync->own]);
     return 0;
 }
 
@@ -89,22 +89,31 @@ static int read_chunk(struct log *log, struct message *message, struct sync_chun
     return 0;
 }
 
+int engine_stage(struct sync *sync, const struct sync_event *event)
+{
+    struct log *log = &sync->log[event->member];
+    uint8_t root[HASH_SIZE];
+
+    if (engine_event(sync, event) != 0)
+        return -1;
+    log->staged = event->chunk->after;
+    log->staged_bytes += engine_staged_size(event->chunk);
+    log->staged_chunks++;
+    tree_root(&log->staged, root);
+    engine_remember(log, log->staged.size, root);
+    engine_note_head(log, &event->chunk->head);
+    return 0;
+}
+
 static int accept_chunk(struct sync *sync, unsigned link, struct sync_chunk **chunk, struct error *error)
 {
     struct log *log = &sync->log[(*chunk)->member];
     struct sync_event event = {.kind = SYNC_ACCEPTED, .link = link, .member = (*chunk)->member, .chunk = *chunk};
-    uint8_t root[HASH_SIZE];
 
     if (log->staged_bytes + engine_staged_size(*chunk) > SYNC_STAGED_MAX || log->staged_chunks == STAGED_CHUNKS_MAX)
         return error_set(error, ERROR_INVALID, "it sends more than was agreed without waiting");
-    if (engine_event(sync, &event) != 0)
+    if (engine_stage(sync, &event) != 0)
         return error_set(error, ERROR_SYSTEM, "there is no memory left");
-    log->staged = (*chunk)->after;
-    log->staged_bytes += engine_staged_size(*chunk);
-    log->staged_chunks++;
-    tree_root(&log->staged, root);
-    engine_remember(log, log->staged.size, root);
-    engine_note_head(log, &(*chunk)->head);
     engine_await(log, &(*chunk)->head, most_awaited(sync, link, event.member));
     *chunk = NULL; /* the event's */
     return engine_early_receipts(sync, event.member, error);
@@ -142,7 +151,7 @@ static int take_settle(struct sync *sync, unsigned link, const struct message *m
     if (engine_take_head(sync, link, message->member, &message->head, most_awaited(sync, link, message->member),
                          &forked, error) != 0)
         return -1;
-    if (forked || message->member == sync->me)
+    if (forked || message->member == sync->own)
         return 0;
     engine_peer_has(sync, peer, message->member, message->head.size);
     if (message->head.size > log->staged.size) {
@@ -163,7 +172,7 @@ static int take_entries(struct sync *sync, unsigned link, struct message *messag
     bool forked = false;
     int result = 0;
 
-    if (message->member == sync->me || peer->refused[message->member])
+    if (message->member == sync->own || peer->refused[message->member])
         return 0;
     if (message->first > log->staged.size) { /* a gap: something was lost between links */
         struct buffer want = {0};

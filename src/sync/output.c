@@ -98,8 +98,8 @@ static bool put_chunk(struct sync *sync, struct peer *peer, const struct sync_ch
     message_put_entries(out, chunk->member, chunk->first + skip, entry, count, &chunk->head, settle, proof);
     free(entry);
     fly(peer, chunk->member, chunk->first + chunk->count, bytes);
-    if (chunk->member == sync->me && peer->sent[sync->me] > sync->carried)
-        sync->carried = peer->sent[sync->me];
+    if (chunk->member == sync->own && peer->sent[sync->own] > sync->carried)
+        sync->carried = peer->sent[sync->own];
     return true;
 }
 
@@ -124,11 +124,11 @@ static bool put_entries(struct sync *sync, unsigned link, struct buffer *out)
 
         if (!peer->serving[member] || peer->needing[member] || peer->barren[member])
             continue;
-        if (member != sync->me && peer->sent[member] < peer->have[member])
+        if (member != sync->own && peer->sent[member] < peer->have[member])
             peer->sent[member] = peer->have[member]; /* it came there another way */
         if (peer->sent[member] >= sync->log[member].durable.size)
             continue;
-        if (member == sync->me && put_cached(sync, peer, out))
+        if (member == sync->own && put_cached(sync, peer, out))
             return true;
         event.first = peer->sent[member];
         event.most = engine_message_most(peer);

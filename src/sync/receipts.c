@@ -58,7 +58,7 @@ int engine_take_receipt(struct sync *sync, unsigned link, const struct message *
     const struct receipt *receipt = &message->receipt;
     struct receipts *receipts = &log->receipts[receipt->by];
     struct point point = {.size = message->head.size};
-    bool early = point.size > log->staged.size && message->member != sync->me;
+    bool early = point.size > log->staged.size && message->member != sync->own;
     char origin[ORIGIN_SIZE];
     bool forgotten = false;
 

@@ -17,6 +17,7 @@ struct sync *sync_new(const struct charter *charter, unsigned me)
     }
     sync->charter = charter;
     sync->me = me;
+    sync->own = me;
     return sync;
 }
 
@@ -120,8 +121,8 @@ static uint64_t held_by_all(const struct sync *sync)
     uint64_t least = UINT64_MAX;
 
     for (unsigned i = 0; i < SYNC_LINKS_MAX; i++)
-        if (sync->peer[i].up && sync->peer[i].have[sync->me] < least)
-            least = sync->peer[i].have[sync->me];
+        if (sync->peer[i].up && sync->peer[i].have[sync->own] < least)
+            least = sync->peer[i].have[sync->own];
     return least == UINT64_MAX ? 0 : least;
 }
 
@@ -165,7 +166,7 @@ static void land(struct peer *peer)
 
 void engine_peer_has(struct sync *sync, struct peer *peer, unsigned member, uint64_t size)
 {
-    if (member == sync->me) {
+    if (member == sync->own) {
         if (size > sync->log[member].durable.size)
             size = sync->log[member].durable.size; /* nobody has more than there is */
         if (size > sync->carried)
@@ -181,7 +182,7 @@ void engine_peer_has(struct sync *sync, struct peer *peer, unsigned member, uint
             each->have[member] = size;
         land(each);
     }
-    if (member == sync->me)
+    if (member == sync->own)
         drop_old_cache(sync);
 }
 
@@ -189,6 +190,8 @@ void engine_choose_active(struct sync *sync, unsigned member)
 {
     struct peer *best = NULL;
 
+    if (sync->own == NO_LOG)
+        return;
     for (unsigned i = 0; i < SYNC_LINKS_MAX; i++) {
         struct peer *peer = &sync->peer[i];
 
@@ -202,9 +205,9 @@ void engine_choose_active(struct sync *sync, unsigned member)
     if (best == NULL)
         return;
     best->active = true;
-    best->serving[sync->me] = true;
-    best->sent[sync->me] = best->have[sync->me];
-    engine_say_settle(sync, best, sync->me);
+    best->serving[sync->own] = true;
+    best->sent[sync->own] = best->have[sync->own];
+    engine_say_settle(sync, best, sync->own);
 }
 
 void engine_say_settle(struct sync *sync, struct peer *peer, unsigned member)
@@ -212,7 +215,7 @@ void engine_say_settle(struct sync *sync, struct peer *peer, unsigned member)
     const struct log *log = &sync->log[member];
     struct buffer message = {0};
 
-    if (!log->has_settle || peer->member == member || (member == sync->me && peer->sent[member] < log->settle.size))
+    if (!log->has_settle || peer->member == member || (member == sync->own && peer->sent[member] < log->settle.size))
         return; /* one's own goes with its entries */
     message_put_settle(&message, member, &log->settle);
     engine_enqueue(peer, false, &message);
@@ -233,6 +236,41 @@ void sync_load(struct sync *sync, unsigned member, const struct tree_frontier *f
         return;
     engine_note_head(log, head);
     engine_await(log, head, AWAITED_MAX);
+}
+
+void sync_await(struct sync *sync, unsigned member, const struct head *head)
+{
+    engine_await(&sync->log[member], head, AWAITED_MAX);
+}
+
+void sync_ask(struct sync *sync, const struct head *head)
+{
+    sync->own = NO_LOG;
+    engine_note_head(&sync->log[sync->me], head);
+    sync_await(sync, sync->me, head);
+}
+
+int sync_found(struct sync *sync, struct sync_chunk *chunk)
+{
+    struct sync_event event = {.kind = SYNC_ACCEPTED, .link = SYNC_LINKS_MAX, .member = chunk->member, .chunk = chunk};
+
+    return engine_stage(sync, &event);
+}
+
+void sync_resume(struct sync *sync)
+{
+    sync->own = sync->me;
+    engine_end_wants(sync, sync->me);
+    for (unsigned i = 0; i < SYNC_LINKS_MAX; i++) {
+        struct peer *peer = &sync->peer[i];
+
+        if (!peer->up)
+            continue;
+        if (peer->have[sync->me] > sync->log[sync->me].durable.size)
+            peer->have[sync->me] = sync->log[sync->me].durable.size; /* nobody has more than there is */
+        engine_peer_has(sync, peer, sync->me, peer->have[sync->me]);
+        engine_choose_active(sync, peer->member);
+    }
 }
 
 void sync_link_up(struct sync *sync, unsigned link, unsigned member, struct now now)
@@ -259,7 +297,7 @@ void sync_link_down(struct sync *sync, unsigned link, struct now now)
 
 const struct sync_chunk *engine_cached(const struct sync *sync, const struct peer *peer)
 {
-    uint64_t from = peer->sent[sync->me];
+    uint64_t from = peer->sent[sync->own];
     const struct sync_chunk *chunk = sync->cache_first;
 
     if (peer->cached != NULL && peer->cached->first <= from)
@@ -274,25 +312,26 @@ const struct sync_chunk *engine_cached(const struct sync *sync, const struct pee
 void engine_ask_overtakes(struct sync *sync, unsigned link, uint64_t from)
 {
     struct peer *peer = &sync->peer[link];
-    const struct sync_chunk *next = engine_cached(sync, peer);
+    const struct sync_chunk *next = NULL;
     unsigned oldest = sync->urgent_count > SYNC_PENDING_MAX ? sync->urgent_count - SYNC_PENDING_MAX : 0;
 
-    if (!peer->up || !peer->greeted || peer->have[sync->me] == 0)
+    if (sync->own == NO_LOG || !peer->up || !peer->greeted || peer->have[sync->own] == 0)
         return;
+    next = engine_cached(sync, peer);
     for (unsigned i = oldest; i < sync->urgent_count; i++) {
         uint64_t index = sync->urgent[i % SYNC_PENDING_MAX];
-        struct sync_event event = {.kind = SYNC_OVERTAKE, .link = link, .member = sync->me, .first = index};
+        struct sync_event event = {.kind = SYNC_OVERTAKE, .link = link, .member = sync->own, .first = index};
 
         if (index < from || (peer->active && next != NULL && index < next->first + next->count))
             continue;
-        event.base = peer->have[sync->me];
+        event.base = peer->have[sync->own];
         (void)engine_event(sync, &event);
     }
 }
 
 void sync_append(struct sync *sync, struct sync_chunk *chunk, uint64_t urgent)
 {
-    struct log *log = &sync->log[sync->me];
+    struct log *log = &sync->log[sync->own];
 
     log->durable = chunk->after;
     log->staged = chunk->after;
@@ -317,7 +356,7 @@ void sync_settle(struct sync *sync, const struct head *head)
     for (struct sync_chunk *chunk = sync->cache_first; chunk != NULL; chunk = chunk->next)
         if (chunk->head.size == head->size)
             chunk->settle = true;
-    sync_forward_settle(sync, sync->me, head, SYNC_LINKS_MAX);
+    sync_forward_settle(sync, sync->own, head, SYNC_LINKS_MAX);
 }
 
 void sync_forward_settle(struct sync *sync, unsigned member, const struct head *head, unsigned except_link)

@@ -54,6 +54,18 @@ struct sync *sync_new(const struct charter *charter, unsigned me);
 void sync_free(struct sync *sync);
 /* What is durable of a log at start, with the newest head known (NULL if none). */
 void sync_load(struct sync *sync, unsigned member, const struct tree_frontier *frontier, const struct head *head);
+/* The log must meet this root at this size, which was held before; nobody's signature is needed. Call before any link
+ * is up. */
+void sync_await(struct sync *sync, unsigned member, const struct head *head);
+/* One's own log is not whole here: `head` is the highest that was signed. Until sync_resume() nothing is appended, and
+ * the log is asked for and taken like another's: every entry is proved by heads that one signed oneself, and what does
+ * not lead to `head` is refused. Call before any link is up. */
+void sync_ask(struct sync *sync, const struct head *head);
+/* While asking: entries of the log that follow what is staged, found elsewhere and proved by chunk->head. They come as
+ * SYNC_ACCEPTED. Takes the chunk unless it returns -1: there is no memory. */
+int sync_found(struct sync *sync, struct sync_chunk *chunk);
+/* One's own log is whole and durable again. */
+void sync_resume(struct sync *sync);
 /* A receipt known at start: `by` holds `size` entries of the log. With by = me, it is kept for sending. */
 void sync_load_receipt(struct sync *sync, unsigned member, uint64_t size, const uint8_t root[static HASH_SIZE],
                        const struct receipt *receipt);

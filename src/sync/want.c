@@ -65,7 +65,7 @@ static void want(struct sync *sync, unsigned member, struct monotonic now)
     unsigned author = author_link(sync, member);
     bool in_turn = log->wanted && (is_ahead(sync, log->want_link, member) || is_author(sync, log->want_link, member));
 
-    if (ahead == SYNC_LINKS_MAX || member == sync->me)
+    if (ahead == SYNC_LINKS_MAX || member == sync->own)
         log->wanted = false;
     else if (!in_turn)
         turn_to(sync, member, author < SYNC_LINKS_MAX ? author : ahead, now);
@@ -120,8 +120,6 @@ static void forget_flights(struct peer *peer, unsigned member, uint64_t held)
 
 void engine_take_want(struct sync *sync, struct peer *peer, unsigned member, uint64_t from)
 {
-    if (peer->member == member)
-        return; /* its own log: that takes a restore, and a person */
     peer->serving[member] = from <= sync->log[member].durable.size;
     if (peer->serving[member])
         peer->sent[member] = from;
