@@ -47,6 +47,10 @@ struct charter {
 
 #define QUOTA_ENTRIES_DEFAULT (UINT64_C(1) << 28)
 #define QUOTA_BYTES_DEFAULT (UINT64_C(1) << 36)
+/* A line that is founded here has at least these. */
+#define QUOTA_ENTRIES_MIN 16
+#define QUOTA_BYTES_MIN (1 << 17)
+#define QUOTA_MAX (UINT64_C(1) << 53) /* and at most that, so that every reader of JSON can tell it */
 
 /* Prints the charter's one encoding. line_id is not read. */
 void charter_print(const struct charter *charter, struct buffer *text);
