@@ -9,6 +9,7 @@
 
 #define TEXT_OF(number) #number
 #define NUMBER_TEXT(number) TEXT_OF(number)
+#define VERSION_TEXT NUMBER_TEXT(STORE_VERSION)
 
 int connection_error(int code, const char *what, struct error *error)
 {
@@ -130,7 +131,7 @@ static int check_owner(struct store *store, struct error *error)
         return error_set(error, ERROR_VERSION,
                          "it was written by a newer liaison (database version %lld, this one knows %d)",
                          (long long)version, STORE_VERSION);
-    if (version < STORE_VERSION)
+    if (version < 1)
         return error_set(error, ERROR_STORAGE, "it is damaged: there is no database version %lld", (long long)version);
     return 0;
 }
@@ -157,11 +158,33 @@ static int make_schema(struct store *store, struct error *error)
     return run(store,
                "PRAGMA application_id = " NUMBER_TEXT(
                    STORE_APPLICATION_ID) ";"
-                                         "PRAGMA user_version = " NUMBER_TEXT(
-                                             STORE_VERSION) ";"
-                                                            "INSERT INTO meta (key, value) VALUES ('batch', "
-                                                            "zeroblob(8)), ('version', x'00000001');"
-                                                            "COMMIT",
+                                         "PRAGMA user_version = " VERSION_TEXT ";"
+                                         "INSERT INTO meta (key, value) VALUES ('batch', zeroblob(8)), ('version', "
+                                         "x'0000000" VERSION_TEXT "');"
+                                         "COMMIT",
+               what, error);
+}
+
+/* All of it or nothing, whenever it is interrupted. */
+static int upgrade(struct store *store, struct error *error)
+{
+    const char *what = "the database of an older version cannot be made one of this";
+    int code = SQLITE_OK;
+    int64_t version = ask(store, "PRAGMA user_version", &code);
+
+    if (code != SQLITE_OK)
+        return connection_error(code, what, error);
+    if (version == STORE_VERSION)
+        return 0;
+    if (run(store, "BEGIN IMMEDIATE", what, error) != 0)
+        return -1;
+    for (; version < STORE_VERSION; version++)
+        if (run(store, store_upgrade[version], what, error) != 0)
+            return -1;
+    return run(store,
+               "PRAGMA user_version = " VERSION_TEXT ";"
+               "UPDATE meta SET value = x'0000000" VERSION_TEXT "' WHERE key = 'version';"
+               "COMMIT",
                what, error);
 }
 
@@ -264,6 +287,8 @@ int connection_open(struct store *store, const char *path, bool create, struct e
     if (set_writing(store, error) != 0)
         return -1;
     if (create && make_schema(store, error) != 0)
+        return -1;
+    if (!create && upgrade(store, error) != 0)
         return -1;
     if (connection_truncate(store, error) != 0)
         return -1;

@@ -12,7 +12,8 @@
  *   meta      key TEXT PK, value                 the office's own facts: see enum store_meta
  *   lines     line PK, name, id, charter, me, courier (sealed), confirmed, left
  *   logs      log PK, line, member, incarnation, size, frontier (cache), folded (cache: how far the fold has come),
- *             ordered (cache: how far the order will not change)
+ *             ordered (cache: how far the order will not change), spent_entries, spent_bytes, spent_at (what is used of
+ *             the line's quotas: struct spent; since version 2)
  *   entries   place PK, class, precedence, epoch, received (seconds), leaf, bytes      never updated but to mend
  *   nodes     node PK, hash (cache)   hashes of complete subtrees of 256, 65,536 and 16,777,216 leaves;
  *             node = log << 40 | level << 36 | number, level 1, 2, 3
@@ -41,7 +42,7 @@
 #include "base/error.h"
 #include "record/tree.h"
 
-#define STORE_VERSION 1
+#define STORE_VERSION 2 /* an older one is made this one when it is opened */
 #define STORE_INTEGERS 7
 #define STORE_BLOBS 4
 #define PLACE(log, index) ((int64_t)((uint64_t)(log) << 40 | (uint64_t)(index)))
@@ -82,6 +83,7 @@ enum store_op_kind {
     STORE_DROP_PENDING, /* log, index: all pending of that log below index */
     STORE_MEND_ENTRY,   /* place | leaf, bytes: what the scrub found broken, as another member has it */
     STORE_SAY_PENDING,  /* place, shown: it was said to be held; whether it was shown */
+    STORE_SET_SPENT,    /* log, entries, bytes, at: what is used of its quotas */
     STORE_OP_COUNT
 };
 
@@ -112,6 +114,7 @@ enum store_query_kind {
     STORE_GET_META,     /* key -> | value */
     STORE_ALL_LINES,    /* from line -> line, me, confirmed, left | name, id, charter, courier */
     STORE_ALL_LOGS,     /* from log -> log, line, member, incarnation, size, folded, ordered | frontier */
+    STORE_SPENT,        /* log -> entries, bytes, at */
     STORE_ALL_LINKS,    /* from link -> link, line, member | address */
     STORE_ALL_COUNTERS, /* from line -> line, member, sent, received */
     STORE_ALL_PENDING,  /* from place -> place, size, said, shown | bytes, root, signature, path */

@@ -6,13 +6,18 @@
  * before them without touching overflow pages. The two partial indexes hold what DROP_HEADS and DROP_RECEIPTS may
  * delete, so that they do not walk over the settle heads, of which a line gathers millions.
  */
+#define STORE_SPENT_ENTRIES "spent_entries INTEGER NOT NULL DEFAULT 0"
+#define STORE_SPENT_BYTES "spent_bytes INTEGER NOT NULL DEFAULT 0"
+#define STORE_SPENT_AT "spent_at INTEGER NOT NULL DEFAULT 0"
+
 const char *const store_schema[] = {
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE lines (line INTEGER PRIMARY KEY, me INTEGER NOT NULL, confirmed INTEGER NOT NULL, "
     "left INTEGER NOT NULL, name TEXT NOT NULL, id BLOB NOT NULL, courier BLOB NOT NULL, charter TEXT NOT NULL) STRICT",
     "CREATE TABLE logs (log INTEGER PRIMARY KEY, line INTEGER NOT NULL, member INTEGER NOT NULL, "
     "incarnation INTEGER NOT NULL, size INTEGER NOT NULL, folded INTEGER NOT NULL, "
-    "ordered INTEGER NOT NULL, frontier BLOB NOT NULL) STRICT",
+    "ordered INTEGER NOT NULL, frontier BLOB NOT NULL, " STORE_SPENT_ENTRIES ", " STORE_SPENT_BYTES ", " STORE_SPENT_AT
+    ") STRICT",
     "CREATE TABLE entries (place INTEGER PRIMARY KEY, class INTEGER NOT NULL, precedence INTEGER NOT NULL, "
     "epoch INTEGER NOT NULL, received INTEGER NOT NULL, leaf BLOB NOT NULL, bytes BLOB NOT NULL) STRICT",
     "CREATE TABLE nodes (node INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT",
@@ -45,6 +50,13 @@ const char *const store_schema[] = {
     "shown INTEGER NOT NULL DEFAULT 0, root BLOB NOT NULL, "
     "signature BLOB NOT NULL, path BLOB NOT NULL, bytes BLOB NOT NULL) STRICT",
     NULL,
+};
+
+/* Version 1 knew no quotas: its logs begin with all of them. */
+const char *const store_upgrade[] = {
+    NULL,
+    "ALTER TABLE logs ADD COLUMN " STORE_SPENT_ENTRIES "; ALTER TABLE logs ADD COLUMN " STORE_SPENT_BYTES
+    "; ALTER TABLE logs ADD COLUMN " STORE_SPENT_AT,
 };
 
 const char *const store_meta_names[META_COUNT] = {
@@ -121,6 +133,8 @@ const struct store_op_form store_op_forms[STORE_OP_COUNT] = {
         "DELETE FROM pending WHERE place >= ?1 << 40 AND place < (?1 << 40) + ?2", NULL},
     [STORE_MEND_ENTRY] = {1, 2, false, "UPDATE entries SET leaf = ?2, bytes = ?3 WHERE place = ?1", NULL},
     [STORE_SAY_PENDING] = {2, 0, false, "UPDATE pending SET said = 1, shown = ?2 WHERE place = ?1", NULL},
+    [STORE_SET_SPENT] = {4, 0, false,
+        "UPDATE logs SET spent_entries = ?2, spent_bytes = ?3, spent_at = ?4 WHERE log = ?1", NULL},
 };
 
 /* A member's number is 0 to 15 (MEMBERS_MAX). Asking for each of them is a seek; GROUP BY would read every receipt. */
@@ -133,6 +147,8 @@ const struct store_query_form store_query_forms[STORE_FORM_COUNT] = {
         "SELECT line, me, confirmed, left, name, id, charter, courier FROM lines WHERE line >= ?1 ORDER BY line"},
     [STORE_ALL_LOGS] = {1, 0, 7, 1, false,
         "SELECT log, line, member, incarnation, size, folded, ordered, frontier FROM logs WHERE log >= ?1 ORDER BY log"},
+    [STORE_SPENT] = {1, 0, 3, 0, false,
+        "SELECT spent_entries, spent_bytes, spent_at FROM logs WHERE log = ?1"},
     [STORE_ALL_LINKS] = {1, 0, 3, 1, false,
         "SELECT link, line, member, address FROM links WHERE link >= ?1 ORDER BY link"},
     [STORE_ALL_COUNTERS] = {1, 0, 4, 0, false,

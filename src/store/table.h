@@ -12,6 +12,8 @@
 
 /* The CREATE statements in their order, as sqlite_schema holds them; ends with NULL. */
 extern const char *const store_schema[];
+/* By version, what makes it the next one; the schema is then the same, to the letter. */
+extern const char *const store_upgrade[STORE_VERSION];
 /* The names under which enum store_meta stands in the table. */
 extern const char *const store_meta_names[META_COUNT];
 

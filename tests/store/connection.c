@@ -194,22 +194,26 @@ static void what_is_no_database_of_ours_is_refused_with_a_sentence(void)
     buffer_free(&after);
 }
 
-/* A database of ours, changed by `sql` behind the store's back; then what opening it says. */
-static struct error after_change(const char *name, const char *sql)
+/* Changed by `sql` behind the store's back; then what opening it says. */
+static struct error after_sql(const char *name, const char *sql)
 {
-    struct store *store = make(name);
     sqlite3 *connection = NULL;
 
-    store_close(store);
     CHECK(sqlite3_open(scratch(name), &connection) == SQLITE_OK);
     CHECK(sqlite3_exec(connection, sql, NULL, NULL, NULL) == SQLITE_OK);
     sqlite3_close(connection);
     return refusal(scratch(name));
 }
 
+static struct error after_change(const char *name, const char *sql)
+{
+    store_close(make(name));
+    return after_sql(name, sql);
+}
+
 static void a_changed_database_is_refused_with_a_sentence(void)
 {
-    struct error newer = after_change("newer", "PRAGMA user_version = 2");
+    struct error newer = after_change("newer", "PRAGMA user_version = 3");
 
     CHECK(newer.code == ERROR_VERSION && strstr(newer.message, "newer") != NULL);
     CHECK(after_change("older", "PRAGMA user_version = 0").code == ERROR_STORAGE);
@@ -218,6 +222,75 @@ static void a_changed_database_is_refused_with_a_sentence(void)
     CHECK(after_change("column", "ALTER TABLE inbox RENAME COLUMN line TO lines").code == ERROR_STORAGE);
     CHECK(after_change("meta", "DELETE FROM meta WHERE key = 'batch'").code == ERROR_STORAGE);
     CHECK(after_change("number", "UPDATE meta SET value = x'00' WHERE key = 'batch'").code == ERROR_STORAGE);
+}
+
+/* What version 1 made. */
+static const char logs_of_version_1[] =
+    "CREATE TABLE logs (log INTEGER PRIMARY KEY, line INTEGER NOT NULL, member INTEGER NOT NULL, "
+    "incarnation INTEGER NOT NULL, size INTEGER NOT NULL, folded INTEGER NOT NULL, "
+    "ordered INTEGER NOT NULL, frontier BLOB NOT NULL) STRICT";
+
+static void put_back_to_version_1(const char *name)
+{
+    sqlite3 *connection = NULL;
+    sqlite3_stmt *statement = NULL;
+
+    CHECK(sqlite3_open(scratch(name), &connection) == SQLITE_OK);
+    CHECK(sqlite3_exec(connection,
+                       "ALTER TABLE logs DROP COLUMN spent_at; ALTER TABLE logs DROP COLUMN spent_bytes;"
+                       "ALTER TABLE logs DROP COLUMN spent_entries; PRAGMA user_version = 1;"
+                       "UPDATE meta SET value = x'00000001' WHERE key = 'version'",
+                       NULL, NULL, NULL) == SQLITE_OK);
+    CHECK(sqlite3_prepare_v2(connection, "SELECT sql FROM sqlite_schema WHERE name = 'logs'", -1, &statement, NULL) ==
+          SQLITE_OK);
+    CHECK(sqlite3_step(statement) == SQLITE_ROW);
+    CHECK(strcmp((const char *)sqlite3_column_text(statement, 0), logs_of_version_1) == 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(connection);
+}
+
+static void a_database_of_version_1_becomes_one_of_this_version(void)
+{
+    struct error error = {0};
+    struct store *store = make("old");
+
+    CHECK(commit_one(store, OP(STORE_PUT_LOG, (3, 1, 2, 0), ({0}))));
+    CHECK(commit_one(store, OP(STORE_SET_LOG, (3, 40), (bytes_of("frontier")))));
+    store_close(store);
+    put_back_to_version_1("old");
+    for (int i = 0; i < 2; i++) {
+        store = store_open(scratch("old"), false, &error);
+        CHECK(store != NULL);
+        if (store == NULL) {
+            printf("# %s\n", error.message);
+            return;
+        }
+        CHECK(pragma(store, "PRAGMA user_version") == 2);
+        CHECK(pragma(store, "SELECT value = x'00000002' FROM meta WHERE key = 'version'") == 1);
+        CHECK(store_batch_number(store) == (uint64_t)(2 + i));
+        CHECK_SHOWN(store, QUERY(STORE_ALL_LOGS, (3), ({0})), 7, 1, "3 1 2 0 40 0 0 |frontier; ");
+        CHECK_SHOWN(store, QUERY(STORE_SPENT, (3), ({0})), 3, 0, i == 0 ? "0 0 0 ; " : "5 6 7 ; ");
+        CHECK(commit_one(store, OP(STORE_SET_SPENT, (3, 5, 6, 7), ({0}))));
+        store_close(store);
+    }
+}
+
+/* What is there is never half of the one and half of the other: it is the old one as long as it is not the new one. */
+static void an_upgrade_that_fails_changes_nothing(void)
+{
+    struct buffer before = {0};
+    struct buffer after = {0};
+
+    store_close(make("half"));
+    put_back_to_version_1("half");
+    CHECK(after_sql("half", "ALTER TABLE logs ADD COLUMN spent_bytes INTEGER NOT NULL DEFAULT 0").code ==
+          ERROR_STORAGE);
+    file_read(scratch("half"), &before);
+    CHECK(refusal(scratch("half")).code == ERROR_STORAGE);
+    file_read(scratch("half"), &after);
+    CHECK(before.size > 0 && span_equal(buffer_span(&before), buffer_span(&after)));
+    buffer_free(&before);
+    buffer_free(&after);
 }
 
 static void file_of_entries(const char *name, struct buffer *content)
@@ -291,6 +364,8 @@ int main(void)
     RUN(a_second_process_is_refused_at_once);
     RUN(what_is_no_database_of_ours_is_refused_with_a_sentence);
     RUN(a_changed_database_is_refused_with_a_sentence);
+    RUN(a_database_of_version_1_becomes_one_of_this_version);
+    RUN(an_upgrade_that_fails_changes_nothing);
     RUN(a_database_of_another_length_is_refused);
     RUN(a_flipped_bit_in_the_first_page_is_refused_or_harmless);
     scratch_clean();

@@ -90,6 +90,7 @@ static const struct {
      "1 0 1 1 |talks|ID|liaison-charter/v1\n|sealed; "},
     {CALL(STORE_PUT_LOG, (3, 1, 1, 2), ({0})), CALL(STORE_ALL_LOGS, (0), ({0})), "3 1 1 2 0 0 0 |; "},
     {CALL(STORE_SET_LOG, (3, 40), (S("frontier"))), CALL(STORE_ALL_LOGS, (3), ({0})), "3 1 1 2 40 0 0 |frontier; "},
+    {CALL(STORE_SET_SPENT, (3, 5, 6, 7), ({0})), CALL(STORE_SPENT, (3), ({0})), "5 6 7 ; "},
     {CALL(STORE_SET_FOLDED, (3, 30, 20), ({0})), CALL(STORE_ALL_LOGS, (0), ({0})), "3 1 1 2 40 30 20 |frontier; "},
     {CALL(STORE_PUT_ENTRY, (PLACE(3, 0), 1, 3, 7, 1700000000), (S("leaf"), S("bytes"))),
      CALL(STORE_ENTRIES, (3, 0, 9), ({0})), "3298534883328 1 3 7 1700000000 |leaf|bytes; "},
