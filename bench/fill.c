@@ -164,7 +164,7 @@ static void found_line(struct side *side, const char *name)
     struct span card = buffer_span(&side[1].card);
     static const char address[] = "unix:/in-memory";
 
-    office_line_found(side[0].office, 1, span_of_string(name), &card, 1, true, side[0].now);
+    office_line_found(side[0].office, 1, span_of_string(name), &card, 1, true, (struct amount){0}, side[0].now);
     run(side);
     office_line_join(side[1].office, 1, buffer_span(&side[0].reply[0]), buffer_span(&side[0].reply[1]),
                      span_of_string(name), side[1].now);

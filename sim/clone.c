@@ -243,7 +243,7 @@ static void make_line(struct scene *scene)
     struct span card[] = {buffer_span(&scene->party[1].card), buffer_span(&scene->party[2].card)};
 
     scene->asked[0] = true;
-    office_line_found(scene->party[0].office, 1, span_of_string(LINE), card, 2, true,
+    office_line_found(scene->party[0].office, 1, span_of_string(LINE), card, 2, true, (struct amount){0},
                       party_now(&scene->party[0], scene->time));
     turn(scene, 0);
     await(scene, 0);

@@ -42,7 +42,7 @@ void pair_found(struct pair *pair, unsigned party, bool courier_key)
 
     (void)ask(pair, party, ASKED_TO_FOUND);
     office_line_found(office_of(pair, party), NUMBER, span_of_string(PAIR_LINE), &card, 1, courier_key,
-                      pair_now(pair, party));
+                      (struct amount){0}, pair_now(pair, party));
     pair_turn(pair, party);
 }
 

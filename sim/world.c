@@ -113,7 +113,8 @@ static void found_line(struct world *world)
     for (unsigned i = 1; i < world->count; i++)
         card[i - 1] = buffer_span(&world->party[i].card);
     office_line_found(world->party[0].office, world_number_of(world, request), span_of_string(LINE), card,
-                      world->count - 1, world_one_in(world, 2), world_now_of(world, &world->party[0]));
+                      world->count - 1, world_one_in(world, 2), (struct amount){0},
+                      world_now_of(world, &world->party[0]));
     world_turn(world, &world->party[0]);
     world_await(world, request);
     for (unsigned i = 1; i < world->count; i++) {

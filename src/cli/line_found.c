@@ -7,6 +7,7 @@
 #include "cli/daemon.h"
 #include "cli/file.h"
 #include "cli/handed.h"
+#include "record/charter.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,14 +16,17 @@
 
 static const struct usage usage = {
     .command = "liaison line found",
-    .synopsis = "NAME --with CARD... [--charter F] [--key F | --no-courier-key]",
+    .synopsis = "NAME --with CARD... [--charter F] [--key F | --no-courier-key] [--quota-entries N]\n"
+                "                          [--quota-bytes N]",
     .help = "Founds the line NAME, one label like talks, with the parties whose cards are in the files CARD. Writes\n"
             "NAME.charter, which the others join by, and NAME.key, the courier key; never over an existing file.\n"
             "\n"
             "  --with CARD       a file with another party's card; may stand more than once\n"
             "  --charter F       write the charter to F\n"
             "  --key F           write the courier key to F\n"
-            "  --no-courier-key  found a line without protection from a future quantum computer\n",
+            "  --no-courier-key  found a line without protection from a future quantum computer\n"
+            "  --quota-entries N  entries that each member may write a day, 16 to 2^53; else 268,435,456\n"
+            "  --quota-bytes N    bytes that these may have, 131,072 to 2^53; else 68,719,476,736\n",
     .operands_min = 1,
     .operands_max = 16,
 };
@@ -32,7 +36,8 @@ struct founding {
     const char *charter_path, *key_path; /* as given, or made from the name */
     char charter_default[64], key_default[64];
     bool no_key;
-    int charter, key; /* descriptors, or -1 */
+    uint64_t quota_entries, quota_bytes; /* 0: the daemon's default */
+    int charter, key;                    /* descriptors, or -1 */
     struct undo undo;
     json_t *cards;
     struct buffer files; /* their names */
@@ -125,14 +130,28 @@ static void say_what_next(struct cli *cli, const struct founding *founding)
     json_decref(shown);
 }
 
+/* A number that the charter may have; 0 where none was given. */
+static int read_quota(const char *option, const char *text, uint64_t least, uint64_t *quota, struct error *error)
+{
+    if (text == NULL || (text_to_number(span_of_string(text), QUOTA_MAX, quota) && *quota >= least))
+        return 0;
+    return error_set(error, ERROR_USAGE, "--%s takes a number from %llu to %llu, and \"%s\" is none", option,
+                     (unsigned long long)least, (unsigned long long)QUOTA_MAX, text);
+}
+
 /* With the files there: asks the daemon, and fills them. */
 static enum exit_code found(struct cli *cli, struct founding *founding)
 {
     struct error error = {0};
 
-    founding->founded = daemon_ask_about(cli, buffer_string(&founding->files), "line.found",
-                                         json_pack("{s:s, s:O, s:b}", "name", founding->name, "cards", founding->cards,
-                                                   "courier_key", (int)!founding->no_key));
+    json_t *params = json_pack("{s:s, s:O, s:b}", "name", founding->name, "cards", founding->cards, "courier_key",
+                               (int)!founding->no_key);
+
+    if (founding->quota_entries != 0)
+        (void)json_object_set_new(params, "quota_entries", json_integer((json_int_t)founding->quota_entries));
+    if (founding->quota_bytes != 0)
+        (void)json_object_set_new(params, "quota_bytes", json_integer((json_int_t)founding->quota_bytes));
+    founding->founded = daemon_ask_about(cli, buffer_string(&founding->files), "line.found", params);
     if (founding->founded == NULL)
         return cli->exit;
     undo_forget(&founding->undo);
@@ -148,11 +167,15 @@ enum exit_code command_line_found(struct cli *cli, int argc, char **argv)
 {
     struct founding founding = {.charter = -1, .key = -1};
     struct argument_list with = {0};
+    const char *entries = NULL;
+    const char *bytes = NULL;
     const struct argument options[] = {
         {"with", 0, ARGUMENT_LIST, &with},
         {"charter", 0, ARGUMENT_TEXT, &founding.charter_path},
         {"key", 0, ARGUMENT_TEXT, &founding.key_path},
         {"no-courier-key", 0, ARGUMENT_FLAG, &founding.no_key},
+        {"quota-entries", 0, ARGUMENT_TEXT, &entries},
+        {"quota-bytes", 0, ARGUMENT_TEXT, &bytes},
         {0},
     };
     struct error error = {0};
@@ -163,6 +186,9 @@ enum exit_code command_line_found(struct cli *cli, int argc, char **argv)
         return output_usage(cli, usage.command, "--with is missing: a line has at least two parties");
     if (founding.no_key && founding.key_path != NULL)
         return output_usage(cli, usage.command, "--key and --no-courier-key cannot both be given");
+    if (read_quota("quota-entries", entries, QUOTA_ENTRIES_MIN, &founding.quota_entries, &error) != 0 ||
+        read_quota("quota-bytes", bytes, QUOTA_BYTES_MIN, &founding.quota_bytes, &error) != 0)
+        return output_usage(cli, usage.command, "%s", error.message);
     founding.name = cli->operand[0];
     if (!text_is_line_name(span_of_string(founding.name)))
         return output_failure(cli, EXIT_REFUSED, "invalid",

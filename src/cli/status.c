@@ -87,6 +87,30 @@ static void put_secrecy(struct buffer *text, const json_t *member)
         buffer_print(text, "    not met yet: what is sent before the first link has no forward secrecy\n");
 }
 
+/* From so many parts in a hundred on, what is used of a quota is worth a line. */
+#define SHOWN_FROM 75
+
+static void put_used(struct buffer *text, const json_t *quota, const char *what, const char *most, bool me)
+{
+    json_int_t used = json_integer_value(json_object_get(quota, what));
+    json_int_t all = json_integer_value(json_object_get(quota, most));
+
+    if (used > 0 && used >= all / 100 * SHOWN_FROM + all % 100 * SHOWN_FROM / 100)
+        buffer_print(text, "    quota: %lld of %lld %s used%s\n", (long long)used, (long long)all, what,
+                     me ? ", of one day" : ", of 60 days");
+}
+
+static void put_quota(struct buffer *text, const json_t *member)
+{
+    const json_t *quota = json_object_get(member, "quota");
+    bool me = json_is_true(json_object_get(member, "me"));
+
+    put_used(text, quota, "entries", "entries_most", me);
+    put_used(text, quota, "bytes", "bytes_most", me);
+    if (json_is_true(json_object_get(quota, "delayed")))
+        buffer_print(text, "    DELAYED BY ITS QUOTA: more of its entries came than it allows; the rest comes later\n");
+}
+
 /* What to do about a party that no address is known of and that has not called. */
 static void put_no_link(struct buffer *text, const json_t *line, const char *party)
 {
@@ -117,6 +141,7 @@ static void put_member(struct buffer *text, const json_t *line, const json_t *me
         buffer_print(text, "  (this office)");
     buffer_print(text, "\n");
     put_secrecy(text, member);
+    put_quota(text, member);
     put_links(text, links);
     if (dials && json_array_size(links) == 0 && !json_is_true(json_object_get(member, "me")) && party != NULL &&
         !json_is_true(json_object_get(line, "left")))

@@ -162,12 +162,26 @@ static json_t *links_of(const struct office_member_status *member)
     return array;
 }
 
+/* Numbers that JSON's readers can tell apart. */
+static json_t *quota_number(uint64_t number)
+{
+    return json_integer((json_int_t)(number < QUOTA_MAX ? number : QUOTA_MAX));
+}
+
+static json_t *quota_of(const struct office_member_status *member)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:b}", "entries", quota_number(member->used.entries), "entries_most",
+                     quota_number(member->most.entries), "bytes", quota_number(member->used.bytes), "bytes_most",
+                     quota_number(member->most.bytes), "delayed", member->delayed);
+}
+
 static json_t *member_of(const struct office_member_status *member)
 {
-    json_t *object = json_pack("{s:s, s:b, s:I, s:I, s:I, s:o, s:o}", "party", member->party, "me", member->me, "size",
-                               (json_int_t)member->size, "receipted", (json_int_t)member->receipted, "waiting",
-                               (json_int_t)member->waiting, "oldest",
-                               member->oldest > 0 ? json_time(member->oldest) : json_null(), "links", links_of(member));
+    json_t *object =
+        json_pack("{s:s, s:b, s:I, s:I, s:I, s:o, s:o, s:o}", "party", member->party, "me", member->me, "size",
+                  (json_int_t)member->size, "receipted", (json_int_t)member->receipted, "waiting",
+                  (json_int_t)member->waiting, "oldest", member->oldest > 0 ? json_time(member->oldest) : json_null(),
+                  "quota", quota_of(member), "links", links_of(member));
 
     if (object != NULL && !member->me)
         (void)json_object_set_new(object, "forward_secrecy", json_boolean(member->forward_secrecy));

@@ -91,12 +91,16 @@ static void call_line_found(struct call *call)
     struct span name = text_of(call, "name");
     size_t count = params_array(&call->params, "cards", 1, MEMBERS_MAX - 1);
     bool courier_key = params_flag_or(&call->params, "courier_key", true);
+    struct amount quota = {
+        .entries = params_number_or(&call->params, "quota_entries", QUOTA_ENTRIES_MIN, QUOTA_MAX, 0),
+        .bytes = params_number_or(&call->params, "quota_bytes", QUOTA_BYTES_MIN, QUOTA_MAX, 0),
+    };
     uint64_t request = 0;
 
     for (size_t i = 0; i < count; i++)
         cards[i] = span_of_string(params_array_string(&call->params, "cards", i));
     if (params_done(&call->params) && (request = ask(call)) != 0)
-        office_line_found(call->office, request, name, cards, count, courier_key, host_now(call->client->host));
+        office_line_found(call->office, request, name, cards, count, courier_key, quota, host_now(call->client->host));
 }
 
 static void call_line_join(struct call *call)

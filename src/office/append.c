@@ -6,6 +6,12 @@
 
 #include "base/cbor.h"
 #include "office/engine.h"
+#include "seal/aead.h"
+
+/* At most, in CBOR: a header without seen and references, one of these, and what a body has beside its text. */
+#define HEADER_SIZE 48
+#define REFERENCE_SIZE 48
+#define BODY_OVERHEAD 32
 
 void pending_free(struct pending *pending)
 {
@@ -92,7 +98,8 @@ int append_no_memory(struct error *error)
     return error_set(error, ERROR_SYSTEM, "there is no memory left");
 }
 
-static int add_entry(struct line *line, struct span bytes, unsigned precedence, struct error *error)
+static int add_entry(const struct office *office, struct line *line, struct span bytes, unsigned precedence,
+                     struct error *error)
 {
     struct pending *pending = pending_for(line, bytes.size);
 
@@ -104,6 +111,8 @@ static int add_entry(struct line *line, struct span bytes, unsigned precedence, 
         pending->urgent = line->first.size;
     tree_append(&line->first, pending->chunk->leaf[pending->chunk->count - 1]);
     pending->chunk->after = line->first;
+    quota_spend(&line->spent, line->charter, (struct amount){.entries = 1, .bytes = bytes.size}, office->now.wall);
+    pending->chunk->spent = line->spent;
     line->appended = line->first.size;
     return 0;
 }
@@ -143,11 +152,22 @@ int append_clear(struct office *office, struct line *line, unsigned class, struc
     fill_seen(line, &header);
     entropy_fill(&office->entropy, header.salt, sizeof header.salt);
     entry_clear(&bytes, &header, body);
-    result = buffer_failed(&bytes) ? append_no_memory(error) : add_entry(line, buffer_span(&bytes), 0, error);
+    result = buffer_failed(&bytes) ? append_no_memory(error) : add_entry(office, line, buffer_span(&bytes), 0, error);
     if (result != 0)
         name_all_again(line);
     buffer_free(&bytes);
     return result;
+}
+
+size_t append_size(size_t text, size_t references)
+{
+    return HEADER_SIZE + references * REFERENCE_SIZE + ENTRY_TAG_SIZE + HASH_SIZE +
+           entry_padded_size(BODY_OVERHEAD + text) + AEAD_TAG_SIZE;
+}
+
+size_t append_seen_size(const struct line *line)
+{
+    return (line->charter->member_count - 1) * REFERENCE_SIZE;
 }
 
 static void put_prekey(struct office *office, struct line *line, unsigned author, uint64_t id,
@@ -379,7 +399,7 @@ int append_sealed(struct office *office, struct line *line, const struct body *b
     if (entry_seal(&bytes, &header, buffer_span(&plain), line->secret->epoch, &place, error) != 0)
         goto out;
     *index = place.index;
-    result = add_entry(line, buffer_span(&bytes), precedence, error);
+    result = add_entry(office, line, buffer_span(&bytes), precedence, error);
 out:
     if (result != 0)
         name_all_again(line);

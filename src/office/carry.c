@@ -365,6 +365,9 @@ void carry_events(struct office *office, struct line *line)
                 line->member[event.member].name, (unsigned long long)event.head.size, line->name,
                 (unsigned long long)sync_durable(line->sync, line->me));
             break;
+        case SYNC_DELAYED:
+            quota_alarm(office, line, event.member, event.first != 0);
+            break;
         case SYNC_ALARM:
             raise_alarm(office, line, &event);
             break;

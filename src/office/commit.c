@@ -104,16 +104,19 @@ static void put_entries(const struct office *office, struct store_batch *batch, 
     }
 }
 
-static void put_log(struct store_batch *batch, uint32_t log, const struct tree_frontier *frontier, bool own)
+static void put_log(struct store_batch *batch, uint32_t log, const struct sync_chunk *chunk, bool own)
 {
     struct buffer stored = {0};
-    struct store_op op = {.kind = STORE_SET_LOG, .own = own};
+    struct store_op op = {.kind = STORE_SET_LOG, .own = own, .n = {log, (int64_t)chunk->after.size}};
+    struct store_op spent = {.kind = STORE_SET_SPENT, .own = own, .n = {log}};
 
-    tree_frontier_put(frontier, &stored);
-    op.n[0] = log;
-    op.n[1] = (int64_t)frontier->size;
+    tree_frontier_put(&chunk->after, &stored);
     op.b[0] = buffer_span(&stored);
     store_batch_put(batch, &op);
+    spent.n[1] = (int64_t)chunk->spent.entries;
+    spent.n[2] = (int64_t)chunk->spent.bytes;
+    spent.n[3] = (int64_t)chunk->spent.at;
+    store_batch_put(batch, &spent);
     batch->failed |= buffer_failed(&stored);
     buffer_free(&stored);
 }
@@ -169,7 +172,7 @@ static void take_own(const struct office *office, struct commit_job *commit, str
     put_entries(office, &commit->batch, line, own->chunk, true);
     put_nodes(&commit->batch, own->chunk, before, log, true);
     store_batch_append(&commit->batch, &own->operations);
-    put_log(&commit->batch, log, &own->chunk->after, true);
+    put_log(&commit->batch, log, own->chunk, true);
 }
 
 /* What was accepted on a line; a chunk always, so that no line keeps another one waiting. */
@@ -195,7 +198,7 @@ static void take_accepted(const struct office *office, struct commit_job *commit
             restore_put(line, chunk, &commit->batch);
         put_nodes(&commit->batch, chunk, &before[chunk->member], log, false);
         before[chunk->member] = chunk->after;
-        put_log(&commit->batch, log, &chunk->after, false);
+        put_log(&commit->batch, log, chunk, false);
         put_head(&commit->batch, log, &chunk->head, chunk->settle && chunk->head.size == chunk->after.size);
     }
 }
@@ -564,6 +567,7 @@ static void publish_own(struct office *office, struct part *part)
 
     part->reread = NULL;
     line->second = part->second[line->me];
+    line->spent_durable = part->own->chunk->spent;
     chunk->head.size = line->second.size;
     tree_root(&line->second, chunk->head.root);
     head_sign(&chunk->head, line->member[line->me].origin, office->identity->log_secret);
@@ -628,6 +632,7 @@ static void forget_pending(struct office *office, struct line *line, const struc
     }
     line->pending_last = NULL;
     line->first = line->second;
+    line->spent = line->spent_durable;
     line->has_epoch = false;
     append_say_again(line);
 }

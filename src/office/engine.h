@@ -15,6 +15,7 @@
  *   overtake.c  entries that came before their turn
  *   scrub.c   reading everything again and again, mending what broke
  *   prove.c   verification, policies, proofs
+ *   quota.c   what the charter lets one's own log take
  *   status.c  facts
  */
 #ifndef LIAISON_OFFICE_ENGINE_H
@@ -195,6 +196,8 @@ struct line {
     struct member member[MEMBERS_MAX];
     struct tree_frontier first;  /* of one's own log with everything pending */
     struct tree_frontier second; /* of what was read back and hashed anew */
+    struct spent spent;          /* of one's own quota, with everything pending */
+    struct spent spent_durable;  /* with what is durable */
     bool has_epoch;
     uint64_t epoch;
     uint64_t epoch_entry;       /* index */
@@ -390,6 +393,10 @@ int append_clear(struct office *office, struct line *line, unsigned class, struc
 /* One sealed entry; returns its index through `index`. */
 int append_sealed(struct office *office, struct line *line, const struct body *body, unsigned precedence,
                   const struct reference *references, size_t reference_count, uint64_t *index, struct error *error);
+/* Bytes that an entry takes at most, with so much text and so many references; and those that name what was seen, which
+ * of several that are appended at once only the first does. */
+size_t append_size(size_t text, size_t references);
+size_t append_seen_size(const struct line *line);
 /* A request waits for what was appended last; NULL, and the request refused, when there is no memory. */
 struct waiting *append_wait(struct office *office, struct line *line, uint64_t request, uint64_t first, uint64_t count);
 /* An operation that belongs to the entry appended last, and is replayed with it. */
@@ -404,6 +411,14 @@ void waiting_free(struct waiting *waiting);
 void pending_free(struct pending *pending);
 /* Tells authors, in one entry, what cannot be opened. */
 void append_unreadable(struct office *office, struct line *line);
+
+/* --- quota.c --- */
+/* Whether so much more of what people ask for fits into one's own quota; else -1, with a sentence that says when. */
+int quota_check(struct office *office, struct line *line, struct amount more, bool urgent, struct error *error);
+/* The log of another member is delayed by its quota, or no more. */
+void quota_alarm(struct office *office, const struct line *line, unsigned member, bool is_delayed);
+void quota_status(const struct office *office, const struct line *line, unsigned member,
+                  struct office_member_status *status);
 
 /* --- commit.c --- */
 void commit_some(struct office *office);

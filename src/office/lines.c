@@ -239,8 +239,20 @@ static int read_cards(struct office *office, struct charter *charter, const stru
     return 0;
 }
 
+/* What is less would be used up by what the office must write itself, or have no room for the longest text. */
+static int set_quotas(struct charter *charter, struct amount quota, struct error *error)
+{
+    charter->quota_entries = quota.entries != 0 ? quota.entries : QUOTA_ENTRIES_DEFAULT;
+    charter->quota_bytes = quota.bytes != 0 ? quota.bytes : QUOTA_BYTES_DEFAULT;
+    if (charter->quota_entries < QUOTA_ENTRIES_MIN || charter->quota_bytes < QUOTA_BYTES_MIN)
+        return error_set(error, ERROR_INVALID,
+                         "a line's quotas are at least %d entries and %d bytes a day for each member",
+                         QUOTA_ENTRIES_MIN, QUOTA_BYTES_MIN);
+    return 0;
+}
+
 void office_line_found(struct office *office, uint64_t request, struct span name, const struct span *cards,
-                       size_t card_count, bool courier_key, struct now now)
+                       size_t card_count, bool courier_key, struct amount quota, struct now now)
 {
     struct error error = {0};
     struct charter *charter = calloc(1, sizeof *charter);
@@ -262,9 +274,7 @@ void office_line_found(struct office *office, uint64_t request, struct span name
     entropy_fill(&office->entropy, key, sizeof key);
     charter->has_courier_key = courier_key;
     courier_hash(charter->courier_hash, key);
-    charter->quota_entries = QUOTA_ENTRIES_DEFAULT;
-    charter->quota_bytes = QUOTA_BYTES_DEFAULT;
-    if (read_cards(office, charter, cards, card_count, &error) != 0)
+    if (set_quotas(charter, quota, &error) != 0 || read_cards(office, charter, cards, card_count, &error) != 0)
         goto out;
     charter_print(charter, &text);
     if (buffer_failed(&text)) {

@@ -129,9 +129,10 @@ struct office_message {
     bool exercise;
 };
 
-/* `cards`, `charter`, `key`: the files' texts. A key of size 0: none. */
+/* `cards`, `charter`, `key`: the files' texts. A key of size 0: none. `quota`: of the charter, a day; 0: the default.
+ */
 void office_line_found(struct office *office, uint64_t request, struct span name, const struct span *cards,
-                       size_t card_count, bool courier_key, struct now now);
+                       size_t card_count, bool courier_key, struct amount quota, struct now now);
 void office_line_join(struct office *office, uint64_t request, struct span charter, struct span key, struct span name,
                       struct now now);
 void office_line_show(struct office *office, uint64_t request, struct span line);
@@ -251,7 +252,9 @@ struct office_member_status {
     uint64_t size, receipted, waiting;
     uint64_t oldest; /* seconds; 0: none */
     bool forward_secrecy;
-    const char *stated; /* "open", "unstated", "left" */
+    struct amount used, most; /* of a day's quota; of another member's, of 60 days' */
+    bool delayed;             /* more of its log has to wait for that */
+    const char *stated;       /* "open", "unstated", "left" */
     size_t link_count;
     struct office_link_status link[STATUS_LINKS_MAX];
 };

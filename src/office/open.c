@@ -311,6 +311,29 @@ static int load_depth(struct opening *opening, struct line *line, unsigned membe
     return status;
 }
 
+/* What is used of its quota: a restart is no way around it. */
+static int load_spent(struct opening *opening, struct line *line, unsigned member)
+{
+    struct store_query query = {.kind = STORE_SPENT, .n = {LOG_NUMBER(line, member)}};
+    struct store_result result = {0};
+    struct spent spent = {0};
+    int status = store_read(opening->store, &query, &result, opening->error);
+
+    if (status == 0 && result.count > 0) {
+        const int64_t *n = result.row[0].n;
+
+        spent = (struct spent){.entries = (uint64_t)n[0], .bytes = (uint64_t)n[1], .at = (uint64_t)n[2]};
+        if (n[0] < 0 || n[1] < 0 || n[2] < 0)
+            status = damaged(opening, "what is used of a quota");
+    }
+    store_result_free(&result);
+    if (member == line->me)
+        line->spent = line->spent_durable = spent;
+    else
+        sync_load_spent(line->sync, member, &spent);
+    return status;
+}
+
 static int take_log(struct opening *opening, const struct store_row *row)
 {
     struct line *line = line_numbered(opening->office, row->n[1]);
@@ -336,7 +359,8 @@ static int take_log(struct opening *opening, const struct store_row *row)
     line->member[member].announced = (uint64_t)row->n[5];
     line->member[member].folded = (uint64_t)row->n[6];
     sync_load(line->sync, member, &frontier, has_head ? &head : NULL);
-    if (load_receipts(opening, line, member, &frontier) != 0 || load_left(opening, line, member, frontier.size) != 0)
+    if (load_spent(opening, line, member) != 0 || load_receipts(opening, line, member, &frontier) != 0 ||
+        load_left(opening, line, member, frontier.size) != 0)
         return -1;
     return load_depth(opening, line, member);
 }

@@ -185,6 +185,40 @@ static bool contradicts_earlier(const struct append_job *append, size_t at)
     return false;
 }
 
+/* Whether a message before it in the same request is the same one. */
+static bool repeats_earlier(const struct append_job *append, size_t at)
+{
+    for (size_t i = 0; i < at && append->message[at].has_token; i++)
+        if (append->message[i].has_token &&
+            memcmp(append->message[i].token, append->message[at].token, sizeof append->message[i].token) == 0)
+            return true;
+    return false;
+}
+
+/* Flash and immediate may use all of one's quota, and so may a person who says that something was seen. */
+static int check_quota(struct office *office, const struct append_job *append, struct error *error)
+{
+    struct amount more = {.bytes = append_seen_size(append->line)};
+    size_t references = 0;
+    bool urgent = true;
+
+    for (size_t i = 0; i < append->count; i++) {
+        const struct wanted_message *message = &append->message[i];
+
+        if (message->known || repeats_earlier(append, i))
+            continue;
+        more.entries++;
+        more.bytes += append_size(message->text.size, message->answers);
+        references += message->answers;
+        urgent = urgent && message->precedence >= PRECEDENCE_IMMEDIATE;
+    }
+    if (more.entries == 0)
+        return 0;
+    if (append->as != 0)
+        more = (struct amount){.entries = 1, .bytes = append_seen_size(append->line) + append_size(0, references)};
+    return quota_check(office, append->line, more, urgent || append->as != 0, error);
+}
+
 static int check_before_append(struct office *office, struct append_job *append, struct error *error)
 {
     if (append->line->left)
@@ -198,7 +232,9 @@ static int check_before_append(struct office *office, struct append_job *append,
             if (contradicts_earlier(append, i))
                 (void)refuse_token(error);
         }
-    return error->code == ERROR_NONE ? make_room_for_tokens(append->line, append->count, error) : -1;
+    if (error->code != ERROR_NONE || check_quota(office, append, error) != 0)
+        return -1;
+    return make_room_for_tokens(append->line, append->count, error);
 }
 
 static int append_message(struct office *office, struct append_job *append, size_t i, struct error *error)

@@ -95,6 +95,7 @@ static void fill_member(const struct office *office, const struct line *line, un
     /* Before the first epoch: what the next one would be wrapped to. */
     status->forward_secrecy = line->has_epoch ? line->member[member].forward : line->member[member].offered_count > 0;
     status->stated = line->member[member].left ? "left" : status->size >= 2 ? "open" : "unstated";
+    quota_status(office, line, member, status);
     if (!status->me)
         fill_links(office, line, member, status);
 }

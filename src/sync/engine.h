@@ -53,6 +53,12 @@ struct log {
     unsigned pending_count;
     bool mending; /* entry `mend` is broken here, and asked for */
     uint64_t mend;
+    struct spent spent;         /* of its quota, with all that is accepted */
+    struct spent spent_durable; /* as far as it is durable */
+    bool delayed;               /* what came last does not fit into it: */
+    struct amount put_off;      /* so much, */
+    struct monotonic delayed_until;
+    bool told_delayed;
     /* of another's log, while somebody has more of it: whose turn it is to send it, and since which size */
     bool wanted;
     unsigned want_link;
@@ -82,6 +88,7 @@ struct peer {
     bool needing[MEMBERS_MAX];         /* SYNC_NEED is out */
     bool barren[MEMBERS_MAX];          /* nothing could be read for it: not asked again before `retry` */
     bool asked[MEMBERS_MAX];           /* for this log, by WANT */
+    bool stopped[MEMBERS_MAX];         /* it was told to send no more of this log while that is delayed */
     bool refused[MEMBERS_MAX];         /* what it sends of this log cannot be proved */
     uint16_t receipt_due[MEMBERS_MAX]; /* of each log, a bit for each member whose newest receipt is to be sent */
     bool have_due[MEMBERS_MAX];
@@ -202,5 +209,19 @@ void engine_end_wants(struct sync *sync, unsigned member);
 /* What a third member sends of the log cannot be proved: it is not asked again. */
 void engine_refuse(struct peer *peer, unsigned member);
 void engine_take_want(struct sync *sync, struct peer *peer, unsigned member, uint64_t from);
+/* Says WANT on a link, whatever else is known of it; or that no more of the log is wanted. */
+void engine_ask(struct peer *peer, unsigned member, uint64_t from);
+void engine_end_want(struct peer *peer, unsigned member);
+
+/* --- delay.c --- */
+
+/* Counts a chunk, which is proved and comes next, towards its log's quota; where it does not fit the log is delayed
+ * from now on, and the chunk is void. -1: no memory. */
+int engine_spend(struct sync *sync, const struct sync_chunk *chunk, struct now now, struct error *error);
+/* Who sends of a delayed log is told to stop. */
+void engine_put_off(struct peer *peer, unsigned member);
+struct monotonic engine_next_delayed(const struct sync *sync);
+/* What had to wait long enough is asked for again. */
+void engine_step_delayed(struct sync *sync, struct now now);
 
 #endif

@@ -105,13 +105,21 @@ int engine_stage(struct sync *sync, const struct sync_event *event)
     return 0;
 }
 
-static int accept_chunk(struct sync *sync, unsigned link, struct sync_chunk **chunk, struct error *error)
+static int accept_chunk(struct sync *sync, unsigned link, struct sync_chunk **chunk, struct now now,
+                        struct error *error)
 {
     struct log *log = &sync->log[(*chunk)->member];
     struct sync_event event = {.kind = SYNC_ACCEPTED, .link = link, .member = (*chunk)->member, .chunk = *chunk};
 
     if (log->staged_bytes + engine_staged_size(*chunk) > SYNC_STAGED_MAX || log->staged_chunks == STAGED_CHUNKS_MAX)
         return error_set(error, ERROR_INVALID, "it sends more than was agreed without waiting");
+    if (engine_spend(sync, *chunk, now, error) != 0)
+        return -1;
+    if (log->delayed) {
+        engine_put_off(&sync->peer[link], event.member);
+        return 0;
+    }
+    (*chunk)->spent = log->spent;
     if (engine_stage(sync, &event) != 0)
         return error_set(error, ERROR_SYSTEM, "there is no memory left");
     engine_await(log, &(*chunk)->head, most_awaited(sync, link, event.member));
@@ -120,7 +128,7 @@ static int accept_chunk(struct sync *sync, unsigned link, struct sync_chunk **ch
 }
 
 static int take_chunk(struct sync *sync, unsigned link, struct message *message, struct sync_chunk **chunk,
-                      struct error *error)
+                      struct now now, struct error *error)
 {
     bool met = false;
 
@@ -137,7 +145,7 @@ static int take_chunk(struct sync *sync, unsigned link, struct message *message,
             return error_set(error, ERROR_SYSTEM, "there is no memory left");
         return refuse(sync, link, message, error, "its log does not lead to a head it signed before");
     }
-    return accept_chunk(sync, link, chunk, error);
+    return accept_chunk(sync, link, chunk, now, error);
 }
 
 static int take_settle(struct sync *sync, unsigned link, const struct message *message, struct now now,
@@ -174,6 +182,10 @@ static int take_entries(struct sync *sync, unsigned link, struct message *messag
 
     if (message->member == sync->own || peer->refused[message->member])
         return 0;
+    if (log->delayed && end > log->staged.size) {
+        engine_put_off(peer, message->member);
+        return 0;
+    }
     if (message->first > log->staged.size) { /* a gap: something was lost between links */
         struct buffer want = {0};
 
@@ -197,7 +209,7 @@ static int take_entries(struct sync *sync, unsigned link, struct message *messag
     chunk = sync_chunk_new(message->member, log->staged.size, (size_t)(end - log->staged.size));
     if (chunk == NULL)
         return error_set(error, ERROR_SYSTEM, "there is no memory left");
-    result = take_chunk(sync, link, message, &chunk, error);
+    result = take_chunk(sync, link, message, &chunk, now, error);
     sync_chunk_free(chunk);
     if (result == 0 && !peer->refused[message->member])
         engine_peer_has(sync, peer, message->member, end); /* it has what it could prove */

@@ -308,7 +308,8 @@ const struct sync_chunk *engine_cached(const struct sync *sync, const struct pee
     return NULL;
 }
 
-/* A flash goes out on every link at once: on the active one it overtakes what would go before it. */
+/* A flash goes out on every link at once: on the active one it overtakes what would go before it, or what is not wanted
+ * there for now. */
 void engine_ask_overtakes(struct sync *sync, unsigned link, uint64_t from)
 {
     struct peer *peer = &sync->peer[link];
@@ -322,7 +323,7 @@ void engine_ask_overtakes(struct sync *sync, unsigned link, uint64_t from)
         uint64_t index = sync->urgent[i % SYNC_PENDING_MAX];
         struct sync_event event = {.kind = SYNC_OVERTAKE, .link = link, .member = sync->own, .first = index};
 
-        if (index < from || (peer->active && next != NULL && index < next->first + next->count))
+        if (index < from || (peer->serving[sync->me] && next != NULL && index < next->first + next->count))
             continue;
         event.base = peer->have[sync->own];
         (void)engine_event(sync, &event);
@@ -381,6 +382,7 @@ void sync_stored(struct sync *sync, const struct sync_chunk *chunk)
     bool exact = chunk->head.size == chunk->after.size;
 
     log->durable = chunk->after;
+    log->spent_durable = chunk->spent;
     log->staged_bytes -= engine_staged_size(chunk);
     log->staged_chunks--;
     engine_drop_awaited(log);
@@ -397,6 +399,7 @@ void sync_forget_staged(struct sync *sync)
 {
     for (unsigned member = 0; member < sync->charter->member_count; member++) {
         sync->log[member].staged = sync->log[member].durable;
+        sync->log[member].spent = sync->log[member].spent_durable;
         sync->log[member].staged_bytes = 0;
         sync->log[member].staged_chunks = 0;
     }

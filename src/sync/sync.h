@@ -10,11 +10,12 @@
  * 3. A receipt is sent only for a head whose root is the root of what is durable here at that size.
  * 4. Of every other log at most SYNC_STAGED_MAX bytes are accepted and not yet durable, their leaf hashes counted.
  * 5. A head that was verified and lies beyond what is held (awaited) must be met when the log reaches it.
+ * 6. Of every other log no more is accepted than its quota allows (record/quota.h); what is beyond comes later.
  */
 #ifndef LIAISON_SYNC_SYNC_H
 #define LIAISON_SYNC_SYNC_H
 
-#include "base/time.h"
+#include "record/quota.h"
 #include "sync/message.h"
 
 #define SYNC_LINKS_MAX 64
@@ -39,6 +40,7 @@ struct sync_chunk {
     struct head head;           /* proves the chunk; head.size >= first + count */
     bool settle;                /* the author flagged that head */
     struct tree_frontier after; /* of the log up to the chunk's end */
+    struct spent spent;         /* of its quota, with the chunk */
     struct sync_chunk *next;
 };
 /* A chunk with room for `count` entries, at least 1; NULL when there is no memory. */
@@ -70,6 +72,9 @@ void sync_resume(struct sync *sync);
 void sync_load_receipt(struct sync *sync, unsigned member, uint64_t size, const uint8_t root[static HASH_SIZE],
                        const struct receipt *receipt);
 
+/* What is used of a log's quota, with all that is durable, at start. */
+void sync_load_spent(struct sync *sync, unsigned member, const struct spent *spent);
+
 /* A link to a member came up or went down. `link` is a number below SYNC_LINKS_MAX that is free. */
 void sync_link_up(struct sync *sync, unsigned link, unsigned member, struct now now);
 void sync_link_down(struct sync *sync, unsigned link, struct now now);
@@ -89,6 +94,8 @@ enum sync_event_kind {
     SYNC_MENDED,    /* member, first, chunk (one entry): what sync_mend() asked for, proved; frees it */
     SYNC_OWN_AHEAD, /* member: shows `head`, signed by ourselves, that our log does not have */
     SYNC_CHOKED,    /* link: its other end takes nothing of what waits for it; close it */
+    SYNC_DELAYED,   /* member: more of its log came than its quota allows, and the rest comes later (first = 1); or all
+                       that is known of has come (first = 0) */
     SYNC_ALARM,     /* author, member: of the author's log two things cannot both be true. They are one: the author
                        signed both, and `reason` says how; else the author did, or what the member passes on is false */
 };
@@ -144,6 +151,9 @@ void sync_step(struct sync *sync, struct now now);
 uint64_t sync_durable(const struct sync *sync, unsigned member);
 /* How much of `member`'s log `by` has receipted. */
 uint64_t sync_receipted(const struct sync *sync, unsigned member, unsigned by);
+/* What is used of the quota of another's log, with all that is accepted; whether more of it has to wait for that. */
+const struct spent *sync_spent(const struct sync *sync, unsigned member);
+bool sync_is_delayed(const struct sync *sync, unsigned member);
 /* How much of one's own log was handed to any link. */
 uint64_t sync_carried(const struct sync *sync);
 /* The frontier of what is accepted of a log, durable or not. */

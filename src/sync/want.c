@@ -4,13 +4,19 @@
  */
 #include "sync/engine.h"
 
-static void put_want(struct peer *peer, unsigned member, uint64_t from)
+void engine_ask(struct peer *peer, unsigned member, uint64_t from)
 {
     struct buffer message = {0};
 
     message_put_size(&message, MESSAGE_WANT, member, from);
     engine_enqueue(peer, true, &message);
     buffer_free(&message);
+}
+
+void engine_end_want(struct peer *peer, unsigned member)
+{
+    peer->asked[member] = false;
+    engine_ask(peer, member, WANT_END);
 }
 
 static bool is_ahead(const struct sync *sync, unsigned link, unsigned member)
@@ -55,7 +61,7 @@ static void turn_to(struct sync *sync, unsigned member, unsigned link, struct mo
     if (peer->member == member || peer->asked[member])
         return; /* it sends already, as fast as it can */
     peer->asked[member] = true;
-    put_want(peer, member, log->staged.size);
+    engine_ask(peer, member, log->staged.size);
 }
 
 static void want(struct sync *sync, unsigned member, struct monotonic now)
@@ -65,7 +71,7 @@ static void want(struct sync *sync, unsigned member, struct monotonic now)
     unsigned author = author_link(sync, member);
     bool in_turn = log->wanted && (is_ahead(sync, log->want_link, member) || is_author(sync, log->want_link, member));
 
-    if (ahead == SYNC_LINKS_MAX || member == sync->own)
+    if (ahead == SYNC_LINKS_MAX || member == sync->own || log->delayed)
         log->wanted = false;
     else if (!in_turn)
         turn_to(sync, member, author < SYNC_LINKS_MAX ? author : ahead, now);
@@ -86,18 +92,15 @@ void engine_end_wants(struct sync *sync, unsigned member)
     for (unsigned i = 0; i < SYNC_LINKS_MAX; i++) {
         struct peer *peer = &sync->peer[i];
 
-        if (!peer->up || !peer->asked[member])
-            continue;
-        peer->asked[member] = false;
-        put_want(peer, member, WANT_END);
+        if (peer->up && peer->asked[member])
+            engine_end_want(peer, member);
     }
 }
 
 void engine_refuse(struct peer *peer, unsigned member)
 {
     peer->refused[member] = true;
-    peer->asked[member] = false;
-    put_want(peer, member, WANT_END);
+    engine_end_want(peer, member);
 }
 
 /* What is on the way of a log beyond what is held of it will never be said to be held: it is void, or wanted no more.
@@ -133,6 +136,7 @@ struct monotonic sync_next(const struct sync *sync)
     for (unsigned member = 0; member < sync->charter->member_count; member++)
         if (sync->log[member].wanted)
             next = monotonic_earlier(next, sync->log[member].want_again);
+    next = monotonic_earlier(next, engine_next_delayed(sync));
     return sync->retry.us == 0 ? next : monotonic_earlier(next, sync->retry);
 }
 
@@ -144,5 +148,6 @@ void sync_step(struct sync *sync, struct now now)
             memset(sync->peer[link].barren, 0, sizeof sync->peer[link].barren);
         sync->retry = (struct monotonic){0};
     }
+    engine_step_delayed(sync, now);
     engine_want(sync, now.monotonic);
 }

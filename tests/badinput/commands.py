@@ -449,6 +449,11 @@ def files():
         if name != "talks.key":
             refuse(1, name + "|joined that line already", "line", "join", "talks.charter", "--key", name)
     refuse(1, "joined that line already", "line", "join", "talks.charter", "--key", "talks.key")
+    family("quotas that are none")
+    for option, least in (("--quota-entries", 16), ("--quota-bytes", 131072)):
+        for value in ("", "0", str(least - 1), f"0{least}", f"+{least}", f" {least}", f"{least} ", "-1", "1e9", "1G", "many",
+                      f"{least}.0", "0x1000000", str(2**53 + 1), str(2**63), str(2**64 + least), "9" * 40, "\u0663" * 6):
+            refuse(2, f"{option} takes a number from {least} to", "line", "found", "new", "--with", "p.card", option, value)
     family("names that are none")
     for name in (
         "Geneva.example",

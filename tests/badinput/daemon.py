@@ -12,6 +12,8 @@ from offices import Control, Lost, Office, case, path, read, run, same, write  #
 
 WATCHED = [path("w"), path("w.mark")]
 STRING, TEXT, FLAG, NUMBER, LIST_OF_STRINGS, ENTRIES = "string", "text", "flag", "number", "strings", "entries"
+QUOTA_ENTRIES, QUOTA_BYTES = "entries a day", "bytes a day"
+NO_QUOTA = [-1, 1.5, 1e9, "100", "", True, [], {}, 2**53 + 1, 2**62, 2**63 - 1, -(2**63)]
 #: method: parameter: (type, whether it must be there, a value that is right by itself)
 METHODS = {
     "card": {},
@@ -22,6 +24,8 @@ METHODS = {
         "name": (STRING, True, "new"),
         "cards": (LIST_OF_STRINGS, True, ["card"]),
         "courier_key": (FLAG, False, True),
+        "quota_entries": (QUOTA_ENTRIES, False, 16),
+        "quota_bytes": (QUOTA_BYTES, False, 131072),
     },
     "line.join": {"charter": (STRING, True, "charter"), "key": (STRING, False, "key"), "name": (STRING, False, "new")},
     "line.show": {"line": (STRING, True, "talks")},
@@ -74,6 +78,8 @@ WRONG = {
             [0, -1, 257, 1.5, 1.0, 1e3, "1", True, [], {}, 2**31, 2**32, 2**62, -(2**63)],
         ),
     ),
+    QUOTA_ENTRIES: (("is not a whole number from 16 to 9007199254740992", [0, 1, 15, *NO_QUOTA]),),
+    QUOTA_BYTES: (("is not a whole number from 131072 to 9007199254740992", [0, 1, 16, 131071, *NO_QUOTA]),),
     LIST_OF_STRINGS: (
         ("is not an array", [0, "x", True, {}, 1.5]),
         ("items", [[]]),

@@ -155,6 +155,35 @@ static void what_is_new_does_not_look_broken(void)
     CHECK(strstr(captured.out, "no link") == NULL);
 }
 
+#define WITH_QUOTA(own, other)                                                                                         \
+    RESULT("{\"office\":\"a.example\",\"state\":\"ready\",\"reason\":null,\"lines\":[{\"name\":\"talks\","             \
+           "\"confirmed\":true,\"courier_key\":true,\"members\":[{\"party\":\"a.example\",\"me\":true,\"quota\":{" own \
+           "}},{\"party\":\"b.example\",\"me\":false,\"quota\":{" other "},\"links\":[]}]}],\"alarms\":[]}")
+
+static void a_quota_is_shown_where_it_is_nearly_used_up(void)
+{
+    static const struct step little[] = {
+        {"\"status\"",
+         WITH_QUOTA("\"entries\":74,\"entries_most\":100,\"bytes\":0,\"bytes_most\":9007199254740992",
+                    "\"entries\":0,\"entries_most\":6000,\"bytes\":0,\"bytes_most\":7,\"delayed\":false")},
+        {0}};
+    static const struct step much[] = {
+        {"\"status\"",
+         WITH_QUOTA("\"entries\":75,\"entries_most\":100,\"bytes\":9007199254740992,\"bytes_most\":9007199254740992",
+                    "\"entries\":5999,\"entries_most\":6000,\"bytes\":1,\"bytes_most\":9,\"delayed\":true")},
+        {0}};
+
+    CHECK(run_with(little, command_status, "status") == EXIT_DONE);
+    CHECK(strstr(captured.out, "quota") == NULL && strstr(captured.out, "QUOTA") == NULL);
+    CHECK(run_with(much, command_status, "status") == EXIT_DONE);
+    CHECK(strstr(captured.out, "    quota: 75 of 100 entries used, of one day\n") != NULL);
+    CHECK(strstr(captured.out, "    quota: 9007199254740992 of 9007199254740992 bytes used, of one day\n") != NULL);
+    CHECK(strstr(captured.out, "    quota: 5999 of 6000 entries used, of 60 days\n") != NULL);
+    CHECK(strstr(captured.out, "1 of 9 bytes") == NULL);
+    CHECK(strstr(captured.out, "    DELAYED BY ITS QUOTA: more of its entries came than it allows; the rest comes "
+                               "later\n") != NULL);
+}
+
 static void fingerprints_are_compared(void)
 {
     static const struct step show[] = {{"\"line.show\"", RESULT("{\"fingerprint\":\"12345 67890\"}")}, {0}};
@@ -262,6 +291,7 @@ int main(void)
     RUN(the_record_is_verified);
     RUN(status_says_what_people_must_know);
     RUN(what_is_new_does_not_look_broken);
+    RUN(a_quota_is_shown_where_it_is_nearly_used_up);
     RUN(fingerprints_are_compared);
     RUN(exports_are_whole_or_not_there);
     RUN(a_proof_is_worth_what_the_policy_asks);

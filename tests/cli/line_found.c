@@ -119,6 +119,37 @@ static void a_line_may_have_no_key_and_several_cards(void)
     unlink("c");
 }
 
+static void quotas_go_into_the_request_as_they_are_given(void)
+{
+    static const struct step steps[] = {
+        {",\"courier_key\":false,\"quota_entries\":16,\"quota_bytes\":9007199254740992}",
+         RESULT("{\"charter\":\"the charter\",\"key\":null}")},
+        {"\"line.show\"", RESULT("{\"fingerprint\":\"12345 67890\"}")},
+        {0}};
+    static const char *const wrong[] = {"--quota-entries 15",
+                                        "--quota-entries 0",
+                                        "--quota-entries 016",
+                                        "--quota-entries -16",
+                                        "--quota-entries 9007199254740993",
+                                        "--quota-entries 18446744073709551632",
+                                        "--quota-entries many",
+                                        "--quota-bytes 131071",
+                                        "--quota-bytes 1G",
+                                        "--quota-bytes 1e9"};
+
+    CHECK(found_with(steps, "found talks --with card --no-courier-key --charter c --quota-entries 16 --quota-bytes "
+                            "9007199254740992") == EXIT_DONE);
+    unlink("c");
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char words[100];
+
+        (void)snprintf(words, sizeof words, "found talks --with card %s", wrong[i]);
+        CHECK(run_command(command_line_found, "/nonexistent", words, &captured) == EXIT_USAGE);
+        CHECK(strstr(captured.err, "takes a number from ") != NULL && strstr(captured.err, "--quota-") != NULL);
+        CHECK(access("talks.charter", F_OK) != 0);
+    }
+}
+
 static void what_is_wrong_is_said_before_the_daemon_is_asked(void)
 {
     CHECK(run_command(command_line_found, "/nonexistent", "found talks", &captured) == EXIT_USAGE);
@@ -147,6 +178,7 @@ int main(void)
     RUN(no_file_is_ever_replaced);
     RUN(a_refusal_leaves_no_files);
     RUN(a_line_may_have_no_key_and_several_cards);
+    RUN(quotas_go_into_the_request_as_they_are_given);
     RUN(what_is_wrong_is_said_before_the_daemon_is_asked);
     unlink("card");
     unlink("other");

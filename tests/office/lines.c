@@ -24,7 +24,8 @@ static uint64_t found(const char *name, const struct span *cards, size_t count, 
 {
     uint64_t request = world_request(world);
 
-    office_line_found(here->office, request, span_of_string(name), cards, count, key, site_now(here));
+    office_line_found(here->office, request, span_of_string(name), cards, count, key, (struct amount){0},
+                      site_now(here));
     return request;
 }
 

@@ -257,7 +257,7 @@ static bool requests_are_answered(struct answers answers)
         write[i] = world_request(world);
     for (unsigned i = 0; i < 6; i++)
         read[i] = world_request(world);
-    office_line_found(office, write[0], span_of_string("other"), &card, 1, true, now);
+    office_line_found(office, write[0], span_of_string("other"), &card, 1, true, (struct amount){0}, now);
     office_line_join(office, write[1], span_of_string("no charter"), none, none, now);
     office_line_confirm(office, write[2], line_name(), span_of_string("1"), now);
     office_line_leave(office, write[3], line_name(), now);

@@ -7,6 +7,8 @@
 
 #include "test.h"
 
+static struct office office;
+static struct charter charter;
 static struct line line;
 
 static void begin(void)
@@ -18,6 +20,7 @@ static void begin(void)
     }
     buffer_free(&line.tokens);
     memset(&line, 0, sizeof line);
+    line.charter = &charter;
 }
 
 /* An own entry with a token; its number. */
@@ -26,7 +29,7 @@ static uint64_t appended(uint8_t token)
     struct wanted_message message = {.has_token = true, .token = {token}, .digest = {token}};
     uint64_t number = line.first.size;
 
-    CHECK(add_entry(&line, span_of("entry", 5), 0, NULL) == 0);
+    CHECK(add_entry(&office, &line, span_of("entry", 5), 0, NULL) == 0);
     keep_token(&line, &message, number);
     return number;
 }
@@ -67,7 +70,7 @@ static void what_was_forgotten_is_not_known(void)
     forget();
     CHECK(!finds(2, 1));
     /* Its number is given again, to something without a token. */
-    CHECK(add_entry(&line, span_of("other", 5), 0, NULL) == 0 && line.first.size == 2);
+    CHECK(add_entry(&office, &line, span_of("other", 5), 0, NULL) == 0 && line.first.size == 2);
     CHECK(!finds(2, 1));
     CHECK(appended(2) == 2 && finds(2, 2));
 }

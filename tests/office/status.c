@@ -81,7 +81,7 @@ static void a_member_that_said_nothing_has_not_stated(void)
     here = site_of(world, 0);
     card = buffer_span(&world->site[1].card);
     request = world_request(world);
-    office_line_found(here->office, request, line_name(), &card, 1, false, site_now(here));
+    office_line_found(here->office, request, line_name(), &card, 1, false, (struct amount){0}, site_now(here));
     world_turn(world);
     CHECK(strcmp(other(here)->stated, "unstated") == 0 && !status.courier_key && !status.member[1].forward_secrecy);
     world_free(world);

@@ -78,8 +78,9 @@ struct wire {
 struct world {
     unsigned count;
     uint64_t seed, random, us, trace;
-    bool rough;  /* pieces, delays, jobs that take their time */
-    size_t life; /* bytes that a wire carries before it is cut; 0: any number */
+    struct amount quota; /* of the line that is founded; 0: the default */
+    bool rough;          /* pieces, delays, jobs that take their time */
+    size_t life;         /* bytes that a wire carries before it is cut; 0: any number */
     unsigned cuts;
     bool blocked[SITES_MAX][SITES_MAX];
     struct site site[SITES_MAX];
@@ -861,7 +862,7 @@ static inline void world_found(struct world *world, bool courier_key)
 
     for (unsigned i = 1; i < world->count; i++)
         cards[i - 1] = buffer_span(&world->site[i].card);
-    office_line_found(world->site[0].office, founded, line_name(), cards, world->count - 1, courier_key,
+    office_line_found(world->site[0].office, founded, line_name(), cards, world->count - 1, courier_key, world->quota,
                       site_now(&world->site[0]));
     world_turn(world);
     reply = world->reply[founded];

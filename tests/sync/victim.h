@@ -22,7 +22,7 @@ struct victim {
 
 static inline struct now victim_now(const struct victim *victim)
 {
-    return (struct now){.monotonic = {victim->us}, .wall = {UINT64_C(1800000000) * SECOND_US}};
+    return (struct now){.monotonic = {victim->us}, .wall = {UINT64_C(1800000000) * SECOND_US + victim->us}};
 }
 
 static inline void victim_store(struct victim *victim)

@@ -166,7 +166,7 @@ static void ask_found(struct site *site, uint64_t request)
 {
     struct span card = buffer_span(&site->world->site[1].card);
 
-    office_line_found(site->office, request, line_name(), &card, 1, true, site_now(site));
+    office_line_found(site->office, request, line_name(), &card, 1, true, (struct amount){0}, site_now(site));
 }
 
 static void ask_join(struct site *site, uint64_t request)
