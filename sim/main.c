@@ -26,7 +26,8 @@ static const char usage[] =
     "  --shrink         if something is wrong, looks for the least that must befall for it\n"
     "  --only LIST      nothing befalls but what has these numbers, such as 3,17,40\n"
     "  --without WHAT   leaves out a protection: wal-sync, mark, commit, deduplication, reading-back, prekeys,\n"
-    "                   commitment, labels, gap (omit.h); succeeds at the first seed in which that is found out\n"
+    "                   commitment, labels, gap, quota, delay (omit.h); succeeds at the first seed in which that is "
+    "found out\n"
     "  --at-least-...   fails if all worlds together come to fewer years of links, texts, or crashes\n";
 
 struct run {

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "keys.h"
+#include "quotas.h"
 #include "record/entry.h"
+#include "record/quota.h"
 #include "seal/keyfile.h"
 #include "store/store.h"
 
@@ -12,7 +14,8 @@
 #define BROKEN_MAX 64
 
 static const char *const names[CONTROL_COUNT] = {
-    "", "wal-sync", "mark", "commit", "deduplication", "reading-back", "prekeys", "commitment", "labels", "gap"};
+    "",        "wal-sync",   "mark",   "commit", "deduplication", "reading-back",
+    "prekeys", "commitment", "labels", "gap",    "quota",         "delay"};
 
 /* An entry that the store was given with one byte changed. */
 struct broken {
@@ -44,6 +47,10 @@ int __real_entry_open(struct buffer *body, const struct entry *entry, const uint
                       const struct entry_place *place, struct error *error);
 int __wrap_entry_open(struct buffer *body, const struct entry *entry, const uint8_t secret[static EPOCH_SECRET_SIZE],
                       const struct entry_place *place, struct error *error);
+uint64_t __real_quota_wait(struct spent *spent, const struct charter *charter, struct amount most, struct amount more,
+                           struct wall now);
+uint64_t __wrap_quota_wait(struct spent *spent, const struct charter *charter, struct amount most, struct amount more,
+                           struct wall now);
 void __real_courier_subkey(uint8_t out[static 32], const uint8_t key[static COURIER_KEY_SIZE], const char *label);
 void __wrap_courier_subkey(uint8_t out[static 32], const uint8_t key[static COURIER_KEY_SIZE], const char *label);
 
@@ -177,4 +184,18 @@ void __wrap_courier_subkey(uint8_t out[static 32], const uint8_t key[static COUR
 {
     __real_courier_subkey(out, key, seam.control == CONTROL_LABELS ? "" : label);
     keys_derived(out, label);
+}
+
+/* --- quotas ---------------------------------------------------------------------------------------------------------
+ */
+
+/* Who asks for more than a day's is one who receives. */
+uint64_t __wrap_quota_wait(struct spent *spent, const struct charter *charter, struct amount most, struct amount more,
+                           struct wall now)
+{
+    bool receives = most.entries > charter->quota_entries;
+
+    if (receives ? seam.control == CONTROL_DELAY : seam.control == CONTROL_QUOTA || seam.acting == quotas_careless())
+        return 0;
+    return __real_quota_wait(spent, charter, most, more, now);
 }

@@ -21,6 +21,8 @@ enum control {
     CONTROL_COMMITMENT,    /* a key that an entry does not commit to opens it all the same */
     CONTROL_LABELS,        /* keys for different ends are derived without saying for which */
     CONTROL_GAP,           /* what came before its turn is shown as if its turn had come */
+    CONTROL_QUOTA,         /* an author keeps no quota */
+    CONTROL_DELAY,         /* a receiver takes whatever comes, however much */
     CONTROL_COUNT
 };
 const char *control_name(enum control control);

@@ -10,6 +10,7 @@
 #include "image.h"
 #include "keys.h"
 #include "omit.h"
+#include "quotas.h"
 #include "record/head.h"
 #include "system.h"
 
@@ -220,6 +221,7 @@ static void inspect_log(struct oracle *oracle, unsigned party, unsigned author, 
     for (uint64_t i = image->first; i < end && i < LOG_MAX; i++)
         inspect_entry(oracle, party, author, i, image->leaf[i - image->first]);
     log->durable[party] = end;
+    quotas_kept(party, author, end);
     log->checked[party] = end < log->largest || oracle->distrusted[author] ? end : log->largest;
 }
 
@@ -428,6 +430,8 @@ void oracle_recorded(struct oracle *oracle, unsigned party, uint64_t number, uin
     if (oracle->distrusted[party])
         return;
     place(oracle, party, number, index);
+    if (!oracle->text[number].recorded)
+        quotas_recorded(party, strlen(oracle->text[number].text));
     oracle->text[number].recorded = true;
     promise(oracle, party, party, index + 1);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "quotas.h"
 #include "seal/keyfile.h"
 #include "store/vault.h"
 #include "system.h"
@@ -118,6 +119,15 @@ bool party_runs(const struct party *party)
     return party->office != NULL;
 }
 
+/* The clock, and the oracle sees that it was looked at. */
+static struct now look(const struct party *party, uint64_t time)
+{
+    struct now now = clock_read(&party->clock, time);
+
+    quotas_clock(party->number, now.wall.us);
+    return now;
+}
+
 struct now party_now(struct party *party, uint64_t time)
 {
     uint8_t fresh[32];
@@ -125,7 +135,7 @@ struct now party_now(struct party *party, uint64_t time)
     random_fill(&party->random, fresh, sizeof fresh);
     if (party->office != NULL)
         office_stir(party->office, span_of(fresh, sizeof fresh));
-    return clock_read(&party->clock, time);
+    return look(party, time);
 }
 
 static int keep_mark(struct party *party, bool rewrite, struct error *error)
@@ -397,7 +407,7 @@ static void send_link(struct party *party, struct network *network, int link, ui
     bool ends = party->ends_at[link] != 0;
     bool open = network_is_open(network, party->end[link]);
     bool room = network_room(network, party->end[link]) >= OUTPUT_SIZE;
-    struct now time = clock_read(&party->clock, now);
+    struct now time = look(party, now);
 
     if (room)
         (void)office_link_output(party->office, link, &out, OUTPUT_SIZE, time);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #define TEXTS_AT_ONCE 64 /* handed in again with one request */
+#define FLOOD 6000       /* texts: more than others take at once */
+#define EAGER_DAYS 10    /* so many days' texts are handed in at first, where the quota is small */
 
 /* --- what people do ------------------------------------------------------------------------------------------------
  */
@@ -58,6 +60,24 @@ static void hand_in(struct world *world, unsigned number, const size_t *texts, s
     world_turn(world, party);
 }
 
+/* Where the quota is small, no more is handed in at once than has room soon. */
+static size_t at_once(const struct world *world, unsigned party, size_t most)
+{
+    size_t least = world->quota.entries / 4;
+
+    return world->quota.entries == 0 || party == world->careless || least > most ? most : least;
+}
+
+/* What people want to say and could not yet. */
+static size_t open_of(const struct world *world, unsigned party)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < world->open_count; i++)
+        count += world->text[world->open[i]].party == party && !world->text[world->open[i]].recorded;
+    return count;
+}
+
 /* Of one party, as many as go into one request. */
 static void hand_in_again(struct world *world, unsigned party)
 {
@@ -66,7 +86,7 @@ static void hand_in_again(struct world *world, unsigned party)
 
     if (!party_runs(&world->party[party]) || world->said_stopped[party])
         return;
-    for (size_t i = 0; i < world->open_count && count < TEXTS_AT_ONCE; i++) {
+    for (size_t i = 0; i < world->open_count && count < at_once(world, party, TEXTS_AT_ONCE); i++) {
         const struct text *text = &world->text[world->open[i]];
 
         if (text->party == party && !text->recorded && !text->is_out)
@@ -89,13 +109,10 @@ void world_hand_in_again(struct world *world)
         hand_in_again(world, party);
 }
 
-void world_say(struct world *world)
+static void say(struct world *world, unsigned party, size_t count)
 {
-    unsigned party = (unsigned)world_draw(world, 0, world->count - 1);
     size_t texts[REQUEST_TEXTS_MAX] = {0};
-    size_t count = world_one_in(world, 2) ? world_draw(world, 1, world->pace.burst) : 1;
 
-    world_hand_in_again(world);
     if (!party_runs(&world->party[party]) || world->text_count + count > TEXTS_MAX)
         return;
     for (size_t i = 0; i < count; i++) {
@@ -103,4 +120,29 @@ void world_say(struct world *world)
         new_text(world, party);
     }
     hand_in(world, party, texts, count);
+}
+
+/* Where the quota is small everybody begins with more than it allows; an office that keeps none, with more than the
+ * others take. */
+static void flood(struct world *world, unsigned party)
+{
+    bool careless = party == world->careless;
+    size_t count = careless ? FLOOD : EAGER_DAYS * world->quota.entries;
+    size_t part = at_once(world, party, REQUEST_TEXTS_MAX);
+
+    world->flooded[party] = true;
+    for (size_t said = 0; said < count; said += part)
+        say(world, party, part);
+}
+
+void world_say(struct world *world)
+{
+    unsigned party = (unsigned)world_draw(world, 0, world->count - 1);
+    size_t count = world_one_in(world, 2) ? world_draw(world, 1, world->pace.burst) : 1;
+
+    world_hand_in_again(world);
+    if (world->quota.entries != 0 && !world->flooded[party])
+        flood(world, party);
+    else if (world->quota.entries == 0 || open_of(world, party) < world->quota.entries)
+        say(world, party, at_once(world, party, count));
 }

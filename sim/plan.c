@@ -11,7 +11,9 @@
 #define REAL_EVERY 8                           /* so many seeds, and one of them has real cryptography */
 #define KEEPALIVE_MOST (24 * 3600 * SECOND_US) /* what liaisond takes */
 #define STREAM_TIMERS 1000
-#define FOE_TIMES_MOST 2000 /* the slowest pace with a foe */
+#define STREAM_QUOTAS 3000
+#define QUOTA_TIMES_LEAST 1000000 /* the quickest pace with quotas that matter */
+#define FOE_TIMES_MOST 2000       /* the slowest pace with a foe */
 
 static const char *const names[BEFALLS_COUNT] = {"say",  "power-cut", "kill", "cut",     "block", "swizzle",
                                                  "flap", "island",    "jump", "trouble", "full",  "beyond"};
@@ -87,6 +89,28 @@ void world_plan_pace(struct world *world)
           world->count, world->result->real ? "real" : "fast", pace->times, pace->safety_us / SECOND_US,
           pace->config.keepalive_us / 1000, pace->config.redial_max_us / 1000, pace->burst);
     make_network(world);
+}
+
+/* Of a stream of its own, so that worlds without are what they were. */
+void world_plan_quotas(struct world *world)
+{
+    enum control control = world->orders->control;
+    struct random random;
+
+    random_start(&random, world->orders->seed, STREAM_QUOTAS);
+    world->careless = CARELESS_NONE;
+    if (world->pace.times >= QUOTA_TIMES_LEAST &&
+        (random_below(&random, 2) == 0 || control == CONTROL_QUOTA || control == CONTROL_DELAY)) {
+        world->quota.entries = random_between(&random, QUOTA_ENTRIES_MIN, 68);
+        if (random_below(&random, 2) == 0)
+            world->quota.bytes = random_between(&random, QUOTA_BYTES_MIN, 2 * QUOTA_BYTES_MIN);
+        if (random_below(&random, 2) == 0 || control == CONTROL_DELAY)
+            world->careless = (unsigned)random_below(&random, world->count);
+        print(world, " quota=%" PRIu64 "/%" PRIu64, world->quota.entries, world->quota.bytes);
+    }
+    if (world->careless != CARELESS_NONE)
+        print(world, " careless=%u", world->careless);
+    quotas_start(world->oracle, world->quota.entries, world->quota.bytes, world->careless);
 }
 
 /* --- the mix of faults -----------------------------------------------------------------------------------------------

@@ -140,7 +140,7 @@ static void look_for_alarm(struct world *world, const bool *alive)
 
 /* What is lost is found by keep-alives, and dialled again: by each end once. Where a member is false, clocks jump or a
  * disk did what no disk may, some times over: counters must catch up, and copies be asked for. */
-static uint64_t patience_us(const struct world *world)
+static uint64_t usual_patience_us(const struct world *world)
 {
     const struct office_config *config = &world->pace.config;
     uint64_t again = 3 * config->keepalive_us + config->redial_max_us;
@@ -148,6 +148,18 @@ static uint64_t patience_us(const struct world *world)
     if (world->foe == NULL && world->timer[JUMP].at == UINT64_MAX && world->result->beyond == 0)
         return PROMPT_US + 2 * again;
     return LIVENESS_US + 8 * again;
+}
+
+/* Where the quotas are small, what exceeds them comes as slowly as they allow. */
+static uint64_t patience_us(const struct world *world)
+{
+    uint64_t most = world->open_count;
+
+    if (world->quota.entries == 0)
+        return usual_patience_us(world);
+    for (size_t i = 0; i < world->text_count; i++)
+        most += world->text[i].party == world->careless;
+    return usual_patience_us(world) + DAY_US * (10 + 2 * most / world->quota.entries);
 }
 
 void world_come_to_an_end(struct world *world, void (*pass)(struct world *world, uint64_t us))

@@ -113,8 +113,7 @@ static void found_line(struct world *world)
     for (unsigned i = 1; i < world->count; i++)
         card[i - 1] = buffer_span(&world->party[i].card);
     office_line_found(world->party[0].office, world_number_of(world, request), span_of_string(LINE), card,
-                      world->count - 1, world_one_in(world, 2), (struct amount){0},
-                      world_now_of(world, &world->party[0]));
+                      world->count - 1, world_one_in(world, 2), world->quota, world_now_of(world, &world->party[0]));
     world_turn(world, &world->party[0]);
     world_await(world, request);
     for (unsigned i = 1; i < world->count; i++) {
@@ -154,6 +153,7 @@ static void begin(struct world *world)
     world->oracle = oracle_new(world->count, &world->trace);
     omit(world->orders->control);
     world_plan_pace(world);
+    world_plan_quotas(world);
     for (unsigned i = 0; i < world->count; i++) {
         party_make(&world->party[i], i, seed, &world->pace.config, world->orders->control);
         world->party[i].clock.drift = (int32_t)world_draw(world, 0, 1000) - 500;

@@ -11,6 +11,7 @@
 #define LIAISON_SIM_WORLD_INTERNAL_H
 
 #include "foe.h"
+#include "quotas.h"
 #include "world.h"
 
 #define LINE "hotline"
@@ -91,6 +92,9 @@ struct world {
     unsigned rounds; /* since time went on */
     unsigned count;
     struct pace pace;
+    struct amount quota; /* of the charter; 0: the default */
+    unsigned careless;   /* this party's office keeps none of its own; CARELESS_NONE: none does */
+    bool flooded[NETWORK_PARTIES_MAX];
     struct party party[NETWORK_PARTIES_MAX];
     uint64_t start_at[NETWORK_PARTIES_MAX]; /* when it starts again; UINT64_MAX: it runs */
     uint64_t trouble_until[NETWORK_PARTIES_MAX];
@@ -149,6 +153,8 @@ void world_turn(struct world *world, struct party *party);
 /* plan.c */
 /* How time is spread in this world, its network, and its cryptography; with what it is made of. */
 void world_plan_pace(struct world *world);
+/* Draws the charter's quotas: small ones in some of the worlds that live for years, since days must go by. */
+void world_plan_quotas(struct world *world);
 /* Draws what befalls, and how often. */
 void world_plan_faults(struct world *world);
 const char *world_name_of(enum befalls which);
