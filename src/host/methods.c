@@ -48,6 +48,8 @@ static void call_status(struct call *call)
 {
     struct host *host = call->client->host;
 
+    if (!host->unlocking) /* what is used of a quota is less with time, also where nothing else is due for hours */
+        office_step(call->office, host_now(host));
     if (params_done(&call->params))
         answer(call, host->unlocking ? json_incref(host->serve->unlocking_status)
                                      : json_status(call->office, &host->confinement));
