@@ -59,7 +59,6 @@ struct oracle {
     uint64_t inspections[ORACLE_PARTIES_MAX];
     uint64_t seen[ORACLE_PARTIES_MAX],
         seen_whole[ORACLE_PARTIES_MAX];        /* the digest of its disk, with the heads, then */
-    bool unread[ORACLE_PARTIES_MAX]; /* its durable database was spoilt so that it could not be read last */
     uint64_t receipted_at[ORACLE_PARTIES_MAX]; /* time of its last receipt, seconds */
     uint64_t heads, receipts;
     struct log *log[ORACLE_PARTIES_MAX];
@@ -255,7 +254,6 @@ static void inspect(struct oracle *oracle, unsigned party, bool whole)
         image_read(&image, 2 * party, first);
         if (!image.readable && !oracle->excused[party])
             oracle_condemn(oracle, "the durable database of party %u: %s", party, image.why);
-        oracle->unread[party] = !image.readable;
         for (unsigned author = 0; author < oracle->parties && image.readable; author++)
             inspect_log(oracle, party, author, &image.log[author]);
         oracle->seen[party] = digest;
@@ -573,7 +571,7 @@ void oracle_conclude(struct oracle *oracle, const bool *party)
         if (!oracle->distrusted[author])
             check_roots(oracle, author);
         for (unsigned i = 0; i < oracle->parties; i++) {
-            if (!party[i] || oracle->distrusted[i] || oracle->unread[i])
+            if (!party[i] || oracle->distrusted[i] || oracle->spoilt[i]) /* its platters may have lost what it shows */
                 continue;
             if (size != UNKNOWN && !oracle->distrusted[author] && !oracle->spoilt[author] &&
                 oracle->log[author]->durable[i] != size)
