@@ -176,6 +176,7 @@ static bool write_token(struct noise_handshake *handshake, enum token token, str
 {
     switch (token) {
     case TOKEN_E:
+        assert(handshake->has_ephemeral);
         buffer_put(message, handshake->ephemeral_public, DH_SIZE);
         mix_ephemeral(handshake, handshake->ephemeral_public);
         return true;
@@ -216,6 +217,13 @@ static size_t message_overhead(const struct noise_handshake *handshake)
     return size;
 }
 
+static void set_ephemeral(struct noise_handshake *handshake, const uint8_t secret[static DH_SIZE])
+{
+    memcpy(handshake->ephemeral_secret, secret, DH_SIZE);
+    dh_public(handshake->ephemeral_public, handshake->ephemeral_secret);
+    handshake->has_ephemeral = true;
+}
+
 void noise_start(struct noise_handshake *handshake, const struct noise_config *config)
 {
     const struct pattern *pattern = &patterns[config->pattern];
@@ -225,21 +233,22 @@ void noise_start(struct noise_handshake *handshake, const struct noise_config *c
     assert(config->static_secret != NULL);
     assert(!knows_remote || config->remote_static != NULL);
     assert(!pattern->has_psk || config->psk != NULL);
-    assert(config->ephemeral_secret != NULL || (!config->initiator && pattern->messages == 1));
+    assert(config->ephemeral_secret != NULL || !config->initiator);
 
     memset(handshake, 0, sizeof *handshake);
     handshake->pattern = config->pattern;
     handshake->initiator = config->initiator;
     memcpy(handshake->static_secret, config->static_secret, DH_SIZE);
-    dh_public(handshake->static_public, handshake->static_secret);
+    if (config->static_public != NULL)
+        memcpy(handshake->static_public, config->static_public, DH_SIZE);
+    else
+        dh_public(handshake->static_public, handshake->static_secret);
     if (knows_remote)
         memcpy(handshake->remote_static, config->remote_static, DH_SIZE);
     if (pattern->has_psk)
         memcpy(handshake->psk, config->psk, sizeof handshake->psk);
-    if (config->ephemeral_secret != NULL) {
-        memcpy(handshake->ephemeral_secret, config->ephemeral_secret, DH_SIZE);
-        dh_public(handshake->ephemeral_public, handshake->ephemeral_secret);
-    }
+    if (config->ephemeral_secret != NULL)
+        set_ephemeral(handshake, config->ephemeral_secret);
 
     if (name.size <= HASH_SIZE)
         memcpy(handshake->h, name.data, name.size);
@@ -258,6 +267,12 @@ void noise_set_es(struct noise_handshake *handshake, const uint8_t es[static DH_
     assert(!handshake->initiator && handshake->message == 0);
     memcpy(handshake->es, es, DH_SIZE);
     handshake->has_es = true;
+}
+
+void noise_set_ephemeral(struct noise_handshake *handshake, const uint8_t secret[static DH_SIZE])
+{
+    assert(!handshake->initiator && !handshake->has_ephemeral);
+    set_ephemeral(handshake, secret);
 }
 
 bool noise_write(struct noise_handshake *handshake, struct span payload, struct buffer *message)

@@ -34,6 +34,7 @@ struct noise_handshake {
     uint8_t ck[HASH_SIZE];
     struct noise_cipher cipher;
     uint8_t static_secret[DH_SIZE], static_public[DH_SIZE];
+    bool has_ephemeral;
     uint8_t ephemeral_secret[DH_SIZE], ephemeral_public[DH_SIZE];
     uint8_t remote_static[DH_SIZE], remote_ephemeral[DH_SIZE];
     uint8_t psk[32];
@@ -45,16 +46,21 @@ struct noise_config {
     enum noise_pattern pattern;
     bool initiator;
     struct span prologue;
-    const uint8_t *static_secret;    /* 32 bytes, one's own; NULL where the pattern has none */
+    const uint8_t *static_secret;    /* 32 bytes, one's own */
+    const uint8_t *static_public;    /* of the same, where the caller has it at hand; NULL: it is computed */
     const uint8_t *remote_static;    /* 32 bytes, where the pattern knows it beforehand, else NULL */
     const uint8_t *psk;              /* 32 bytes for a psk pattern, else NULL */
-    const uint8_t *ephemeral_secret; /* 32 fresh random bytes, used for this handshake alone */
+    const uint8_t *ephemeral_secret; /* 32 fresh random bytes, used for this handshake alone; NULL for a responder
+                                        that is given them by noise_set_ephemeral(), or writes nothing */
 };
 
 void noise_start(struct noise_handshake *handshake, const struct noise_config *config);
 /* For a responder of XKpsk0 that tries several psks on one first message: es = DH(own static, the e in
  * the message), computed once by the caller, is used instead of computing it again. */
 void noise_set_es(struct noise_handshake *handshake, const uint8_t es[static DH_SIZE]);
+/* For a responder that was started without: before it writes its first message. Who draws none has none drawn or
+ * computed for it. */
+void noise_set_ephemeral(struct noise_handshake *handshake, const uint8_t secret[static DH_SIZE]);
 /* Appends the next message to `message`. False if out of turn, too long, or a DH result is zero. */
 bool noise_write(struct noise_handshake *handshake, struct span payload, struct buffer *message);
 /* Reads the next message and appends its payload to `payload`. False, and the handshake dead, if it is

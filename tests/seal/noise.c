@@ -107,6 +107,31 @@ static void every_pattern_completes_and_both_sides_agree(void)
     }
 }
 
+/* As a responder does that answers few of those who come: the public key is at hand, the ephemeral one drawn late. */
+static void keys_that_come_late_or_are_at_hand_change_nothing(void)
+{
+    uint8_t responder_public[DH_SIZE];
+    struct noise_config config = {.pattern = NOISE_XKPSK0,
+                                  .prologue = span_of_string("prologue"),
+                                  .static_secret = responder_secret,
+                                  .static_public = responder_public,
+                                  .psk = shared_psk};
+    struct buffer message = {0}, payload = {0};
+    struct pair pair, late;
+
+    dh_public(responder_public, responder_secret);
+    start(&pair, NOISE_XKPSK0);
+    start(&late, NOISE_XKPSK0);
+    noise_start(&late.responder, &config);
+    CHECK(pass(&pair, 1));
+    CHECK(noise_write(&late.initiator, span_of_string("payload"), &message));
+    CHECK(noise_read(&late.responder, buffer_span(&message), &payload));
+    noise_set_ephemeral(&late.responder, responder_ephemeral);
+    CHECK(memcmp(&pair.responder, &late.responder, sizeof pair.responder) == 0);
+    buffer_free(&message);
+    buffer_free(&payload);
+}
+
 static void a_message_with_any_bit_changed_or_cut_kills_the_handshake(void)
 {
     for (size_t i = 0; i < ALL; i++)
@@ -486,6 +511,7 @@ int main(void)
     json_t *root = vectors_load("noise/cacophony-subset.json");
 
     RUN(every_pattern_completes_and_both_sides_agree);
+    RUN(keys_that_come_late_or_are_at_hand_change_nothing);
     RUN(a_message_with_any_bit_changed_or_cut_kills_the_handshake);
     RUN(another_psk_or_prologue_or_key_is_refused_at_once);
     RUN(calls_out_of_turn_fail);
