@@ -65,7 +65,7 @@ static void check_frame(struct pair *pair, struct reading *reading, struct span 
 
     memcpy(wire, plain.data, plain.size);
     read_again(reading, wire);
-    HOLD(noise_encrypt(&pair->initiator->send, span_of(NULL, 0), span_of(wire, PLAIN), wire));
+    HOLD(noise_encrypt(&pair->initiator->keys->send, span_of(NULL, 0), span_of(wire, PLAIN), wire));
     channel_input(pair->responder, span_of(wire, sizeof wire), at_us(1));
     take(pair->responder, &pair->by_responder, INITIATOR_SECRET, at_us(1));
     HOLD(pair->by_responder.messages == reading->messages);

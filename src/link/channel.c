@@ -6,44 +6,64 @@
 
 #include "base/text.h"
 
-struct channel *channel_new(const struct channel_config *config, struct entropy *entropy, struct now now)
+static struct channel *make(uint64_t keepalive_us, struct now now)
 {
-    struct channel *channel = secret_new(sizeof *channel);
-    size_t line_count = config->line_count < CHANNEL_LINES_MAX ? config->line_count : CHANNEL_LINES_MAX;
+    struct channel *channel = calloc(1, sizeof *channel);
 
-    assert(config->keepalive_us > 0 && (!config->initiator || config->line_count == 1));
+    assert(keepalive_us > 0);
     if (channel == NULL)
         return NULL;
-    channel->initiator = config->initiator;
-    channel->frame_class = config->frame_class;
-    channel->keepalive_us = config->keepalive_us;
+    channel->keepalive_us = keepalive_us;
     channel->opened = now.monotonic;
     channel->silence = "the first message did not come";
-    memcpy(channel->link_secret, config->link_secret, DH_SIZE);
-    entropy_fill(entropy, channel->ephemeral_secret, sizeof channel->ephemeral_secret);
     channel->frame_size = HANDSHAKE_FRAME;
     channel->frame = malloc(HANDSHAKE_FRAME);
-    channel->lines = secret_new((line_count > 0 ? line_count : 1) * sizeof *channel->lines);
-    if (channel->frame == NULL || channel->lines == NULL) {
+    if (channel->frame != NULL)
+        return channel;
+    free(channel);
+    return NULL;
+}
+
+struct channel *channel_new(const struct channel_config *config, struct entropy *entropy, struct now now)
+{
+    struct channel *channel = make(config->keepalive_us, now);
+
+    if (channel == NULL)
+        return NULL;
+    channel->keys = secret_new(sizeof *channel->keys);
+    if (channel->keys == NULL) {
         channel_free(channel);
         return NULL;
     }
-    channel->line_count = line_count;
-    if (line_count > 0)
-        memcpy(channel->lines, config->lines, line_count * sizeof *channel->lines);
-    if (config->initiator) {
-        memcpy(channel->remote_link_key, config->remote_link_key, DH_SIZE);
-        handshake_begin(channel, config, entropy);
-    }
+    channel->frame_class = config->frame_class;
+    channel->keys->line = *config->line;
+    memcpy(channel->remote_link_key, config->remote_link_key, DH_SIZE);
+    handshake_begin(channel, config, entropy);
     return channel;
+}
+
+struct channel *channel_answer(struct channel_door *door, uint64_t keepalive_us, struct now now)
+{
+    struct channel *channel = make(keepalive_us, now);
+
+    if (channel != NULL)
+        channel->door = door;
+    return channel;
+}
+
+void channel_forget_keys(struct channel *channel)
+{
+    if (channel->keys != NULL && channel->door != NULL)
+        door_take_back(channel->door, channel->keys);
+    else
+        secret_free(channel->keys);
+    channel->keys = NULL;
 }
 
 /* Wipes and gives back what only a channel that goes on needs. */
 static void release(struct channel *channel)
 {
-    handshake_wipe(channel);
-    secret_wipe(&channel->send, sizeof channel->send);
-    secret_wipe(&channel->receive, sizeof channel->receive);
+    channel_forget_keys(channel);
     if (channel->frame != NULL)
         secret_wipe(channel->frame, channel->frame_size);
     free(channel->frame);
@@ -61,7 +81,7 @@ void channel_free(struct channel *channel)
     for (size_t i = 0; i < LANES; i++)
         queue_free(&channel->lane[i].incoming);
     buffer_free(&channel->reason);
-    secret_free(channel);
+    free(channel);
 }
 
 /* No message follows, so what there is of one is worth nothing. */

@@ -58,24 +58,35 @@ struct channel_line {
     uint8_t psk[32];
 };
 
+/* What an initiator is given. */
 struct channel_config {
-    bool initiator;
     const uint8_t *link_secret; /* 32 bytes, one's own */
     uint64_t keepalive_us;      /* silence after which a ping is sent; three of them, and the other is dead */
-    /* initiator: one line; responder: every line of the office */
-    const struct channel_line *lines;
-    size_t line_count;
-    /* initiator only */
+    const struct channel_line *line;
     const uint8_t *remote_link_key; /* 32 bytes, from the member's card */
     uint8_t member;                 /* one's own number on that line */
     uint64_t counter;               /* above every counter used towards this member before */
     enum frame_class frame_class;
 };
 
+/* What the responders of one office share: its link secret, the lines that may be spoken of, and locked memory in which
+ * first messages are tried, one at a time. Opaque; holds keys, is wiped when freed. */
+struct channel_door;
+/* Copies the secret; `entropy` is drawn from whenever a member is answered, so it outlives the door. NULL when there is
+ * no memory. There are no lines at first. */
+struct channel_door *channel_door_new(const uint8_t link_secret[static DH_SIZE], struct entropy *entropy);
+/* After all its channels. */
+void channel_door_free(struct channel_door *door);
+/* From now on first messages may speak of these lines, at most CHANNEL_LINES_MAX; copied. */
+void channel_door_set_lines(struct channel_door *door, const struct channel_line *lines, size_t count);
+
 struct channel; /* opaque; holds keys, is wiped when freed */
 
-/* Copies what it needs of the config. NULL when there is no memory. */
+/* An initiator. Copies what it needs of the config. NULL when there is no memory. */
 struct channel *channel_new(const struct channel_config *config, struct entropy *entropy, struct now now);
+/* A responder. It costs a little plain memory, and locked memory and keys of its own only while its first message is
+ * made with the courier key of a line. NULL when there is no memory. */
+struct channel *channel_answer(struct channel_door *door, uint64_t keepalive_us, struct now now);
 void channel_free(struct channel *channel);
 
 /* Bytes from the wire, any number of them. Never fails: what is wrong shows as CHANNEL_CLOSED. */
@@ -93,7 +104,7 @@ enum channel_event_kind {
 };
 struct channel_event {
     enum channel_event_kind kind;
-    size_t line;            /* OFFER: which of config.lines */
+    size_t line;            /* OFFER: which of the door's, as they are now */
     uint8_t member;         /* OFFER: the member number it claims */
     struct span message;    /* MESSAGE: valid until the next call on this channel */
     bool urgent;            /* MESSAGE: its lane */

@@ -1,5 +1,5 @@
 /*
- * What the three files of the channel share: its state, and which file does what.
+ * What the four files of the channel share: its state, and which file does what.
  */
 #ifndef LIAISON_LINK_CHANNEL_INTERNAL_H
 #define LIAISON_LINK_CHANNEL_INTERNAL_H
@@ -37,24 +37,30 @@ struct lane {
     size_t handed_out;          /* bytes of `incoming` that the last event lent to the caller */
 };
 
+/* What of a channel is secret, in locked memory: an initiator's from the beginning, a responder's once its first
+ * message is made with the courier key of a line, so that strangers have none. */
+struct channel_keys {
+    /* The handshake. Wiped when it is over, one way or the other. */
+    struct noise_handshake handshake;
+    struct channel_line line;  /* the one spoken of */
+    uint8_t inner[INNER_SIZE]; /* responder, STAGE_OFFERED: what the member has to be identified by */
+    /* Frames */
+    struct noise_cipher send, receive;
+};
+
 struct channel {
     enum stage stage;
-    bool initiator;
+    struct channel_door *door; /* a responder's; NULL: an initiator */
+    struct channel_keys *keys; /* NULL: there are none, or none any more */
     enum frame_class frame_class;
     uint64_t keepalive_us;
     struct monotonic opened, last_sent, last_received;
 
-    /* The handshake. Wiped when it is over, one way or the other. */
-    uint8_t link_secret[DH_SIZE], ephemeral_secret[DH_SIZE], remote_link_key[DH_SIZE];
-    struct channel_line *lines;
-    size_t line_count;
-    struct noise_handshake handshake;
-    uint8_t inner[INNER_SIZE];      /* responder, STAGE_OFFERED: what the member has to be identified by */
+    uint8_t remote_link_key[DH_SIZE];
     struct buffer handshake_output; /* a message of ours that has not left */
     const char *silence;            /* what was wrong: for the reason at the deadline, never for the other side */
 
-    /* Frames. `frame` holds what has come of the next one, or the plain text of the one being read. */
-    struct noise_cipher send, receive;
+    /* What has come of the next message of the handshake, or frame, or the plain text of the one being read. */
     uint8_t *frame;
     size_t frame_size, frame_filled;
 
@@ -94,18 +100,35 @@ static inline bool handshake_awaits_answer(const struct channel *channel)
 
 size_t frame_size_of(enum frame_class frame_class);
 
-/* channel.c: over; `ours` is our words, `theirs` the other's own or empty, shown behind them. Gives back all but
+/* channel.c */
+/* Wipes and gives back the keys, if there are any. */
+void channel_forget_keys(struct channel *channel);
+/* Over; `ours` is our words, `theirs` the other's own or empty, shown behind them. Gives back all but
  * the complete messages: channel->frame is gone afterwards. */
 void channel_end(struct channel *channel, const char *ours, struct span theirs);
 
+/* door.c */
+#define DOOR_NO_LINE SIZE_MAX
+/* Zeroed locked memory; NULL if there is none. Given back by door_take_back(). */
+struct channel_keys *door_lend(struct channel_door *door);
+void door_take_back(struct channel_door *door, struct channel_keys *keys);
+/* Which line's courier key opens a first message. Then its payload is appended to `payload`, and the keys hold the line
+ * and the handshake that goes on, which has no ephemeral secret yet; else DOOR_NO_LINE, and the keys are to be wiped.
+ */
+size_t door_find_line(const struct channel_door *door, struct channel_keys *keys, struct span message,
+                      struct buffer *payload);
+/* Gives such a handshake a fresh ephemeral secret. */
+void door_draw(const struct channel_door *door, struct noise_handshake *handshake);
+
 /* handshake.c */
+/* Starts the outer handshake on a line; `config` holds the keys of its owner's side. */
+void handshake_start(struct noise_handshake *handshake, struct noise_config config, const struct channel_line *line);
 /* Initiator: writes message 1. */
 void handshake_begin(struct channel *channel, const struct channel_config *config, struct entropy *entropy);
 /* One whole message of the handshake, in channel->frame. */
 void handshake_read(struct channel *channel, struct now now);
 /* Whatever was wrong: from now on nothing is said and nothing listened to. */
 void handshake_silence(struct channel *channel, const char *why);
-void handshake_wipe(struct channel *channel);
 
 /* frame.c */
 /* One whole frame from the wire, which may lie in channel->frame. */

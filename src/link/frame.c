@@ -147,11 +147,11 @@ static void read_plain(struct channel *channel, struct span plain, struct now no
 
 void frame_read(struct channel *channel, struct span wire, struct now now)
 {
-    if (!noise_decrypt(&channel->receive, span_of(NULL, 0), wire, channel->frame)) {
+    if (!noise_decrypt(&channel->keys->receive, span_of(NULL, 0), wire, channel->frame)) {
         channel_end(channel, "a frame is not authentic: it was damaged or forged on the way", span_of(NULL, 0));
         return;
     }
-    rekey_if_due(&channel->receive);
+    rekey_if_due(&channel->keys->receive);
     channel->last_received = now.monotonic;
     read_plain(channel, span_of(channel->frame, channel->frame_size - AEAD_TAG_SIZE), now);
 }
@@ -212,9 +212,10 @@ bool frame_write(struct channel *channel, uint8_t *wire, struct now now)
         put_messages(&channel->lane[BULK], CHUNK_BULK_PART, CHUNK_BULK_LAST, &place);
     }
     memset(place.at, 0, place.left);
-    if (!noise_encrypt(&channel->send, span_of(NULL, 0), span_of(wire, channel->frame_size - AEAD_TAG_SIZE), wire))
+    if (!noise_encrypt(&channel->keys->send, span_of(NULL, 0), span_of(wire, channel->frame_size - AEAD_TAG_SIZE),
+                       wire))
         return false;
-    rekey_if_due(&channel->send);
+    rekey_if_due(&channel->keys->send);
     channel->last_sent = now.monotonic;
     return true;
 }

@@ -9,20 +9,9 @@
 #define LABEL_SIZE (sizeof LABEL_LINK - 1)
 #define INNER_LABEL_SIZE (sizeof LABEL_LINK_FIRST - 1)
 
-void handshake_wipe(struct channel *channel)
-{
-    secret_wipe(channel->link_secret, sizeof channel->link_secret);
-    secret_wipe(channel->ephemeral_secret, sizeof channel->ephemeral_secret);
-    secret_wipe(&channel->handshake, sizeof channel->handshake);
-    secret_wipe(channel->inner, sizeof channel->inner);
-    secret_free(channel->lines);
-    channel->lines = NULL;
-    channel->line_count = 0;
-}
-
 void handshake_silence(struct channel *channel, const char *why)
 {
-    handshake_wipe(channel);
+    channel_forget_keys(channel);
     buffer_free(&channel->handshake_output);
     channel->offer_waits = false;
     channel->silence = why;
@@ -37,35 +26,31 @@ static void forget(struct buffer *payload)
     buffer_free(payload);
 }
 
-static void start(struct noise_handshake *handshake, const struct channel *channel, const struct channel_line *line)
+void handshake_start(struct noise_handshake *handshake, struct noise_config config, const struct channel_line *line)
 {
     uint8_t prologue[LABEL_SIZE + HASH_SIZE];
-    struct noise_config config = {
-        .pattern = NOISE_XKPSK0,
-        .initiator = channel->initiator,
-        .prologue = span_of(prologue, sizeof prologue),
-        .static_secret = channel->link_secret,
-        .remote_static = channel->initiator ? channel->remote_link_key : NULL,
-        .psk = line->psk,
-        .ephemeral_secret = channel->ephemeral_secret,
-    };
 
     memcpy(prologue, LABEL_LINK, LABEL_SIZE);
     memcpy(prologue + LABEL_SIZE, line->line_id, HASH_SIZE);
+    config.pattern = NOISE_XKPSK0;
+    config.prologue = span_of(prologue, sizeof prologue);
+    config.psk = line->psk;
     noise_start(handshake, &config);
 }
 
 /* The inner handshake is bound to the outer's ephemeral key, so that no other message 1 can carry its message. */
-static void start_inner(struct noise_handshake *inner, const struct channel *channel, const struct channel_line *line,
-                        uint8_t member, const uint8_t *ephemeral_secret)
+static void start_inner(struct noise_handshake *inner, const struct channel *channel, uint8_t member,
+                        const uint8_t *ephemeral_secret)
 {
-    const struct noise_handshake *outer = &channel->handshake;
+    const struct noise_handshake *outer = &channel->keys->handshake;
+    const struct channel_line *line = &channel->keys->line;
     uint8_t prologue[INNER_LABEL_SIZE + HASH_SIZE + 1 + DH_SIZE];
     struct noise_config config = {
         .pattern = NOISE_KPSK0,
-        .initiator = channel->initiator,
+        .initiator = outer->initiator,
         .prologue = span_of(prologue, sizeof prologue),
-        .static_secret = channel->link_secret,
+        .static_secret = outer->static_secret,
+        .static_public = outer->static_public,
         .remote_static = channel->remote_link_key,
         .psk = line->psk,
         .ephemeral_secret = ephemeral_secret,
@@ -75,13 +60,13 @@ static void start_inner(struct noise_handshake *inner, const struct channel *cha
     memcpy(prologue + INNER_LABEL_SIZE, line->line_id, HASH_SIZE);
     prologue[INNER_LABEL_SIZE + HASH_SIZE] = member;
     memcpy(prologue + INNER_LABEL_SIZE + HASH_SIZE + 1,
-           channel->initiator ? outer->ephemeral_public : outer->remote_ephemeral, DH_SIZE);
+           outer->initiator ? outer->ephemeral_public : outer->remote_ephemeral, DH_SIZE);
     noise_start(inner, &config);
 }
 
 static bool write_message(struct channel *channel, const uint8_t *payload, size_t size)
 {
-    return noise_write(&channel->handshake, span_of(payload, size), &channel->handshake_output) &&
+    return noise_write(&channel->keys->handshake, span_of(payload, size), &channel->handshake_output) &&
            !buffer_failed(&channel->handshake_output);
 }
 
@@ -96,7 +81,7 @@ static bool put_first(struct buffer *out, const struct channel *channel, const s
 
     put_u64_be(payload + 1, config->counter);
     entropy_fill(entropy, ephemeral_secret, sizeof ephemeral_secret);
-    start_inner(&inner, channel, &channel->lines[0], config->member, ephemeral_secret);
+    start_inner(&inner, channel, config->member, ephemeral_secret);
     buffer_put_u8(out, config->member);
     good = noise_write(&inner, span_of(payload, sizeof payload), out) && !buffer_failed(out);
     secret_wipe(&inner, sizeof inner);
@@ -107,8 +92,15 @@ static bool put_first(struct buffer *out, const struct channel *channel, const s
 void handshake_begin(struct channel *channel, const struct channel_config *config, struct entropy *entropy)
 {
     struct buffer payload = {0};
+    uint8_t ephemeral_secret[DH_SIZE];
+    struct noise_config noise = {.initiator = true,
+                                 .static_secret = config->link_secret,
+                                 .remote_static = config->remote_link_key,
+                                 .ephemeral_secret = ephemeral_secret};
 
-    start(&channel->handshake, channel, &channel->lines[0]);
+    entropy_fill(entropy, ephemeral_secret, sizeof ephemeral_secret);
+    handshake_start(&channel->keys->handshake, noise, &channel->keys->line);
+    secret_wipe(ephemeral_secret, sizeof ephemeral_secret);
     channel->stage = STAGE_SECOND;
     channel->silence = "the second message did not come";
     if (!put_first(&payload, channel, config, entropy) || !write_message(channel, payload.data, payload.size))
@@ -116,45 +108,32 @@ void handshake_begin(struct channel *channel, const struct channel_config *confi
     forget(&payload);
 }
 
-/* Which line's courier key opens the message, its payload in `payload`; line_count if none does. The part that
- * costs, es, is the same for all lines. */
-static size_t find_line(struct channel *channel, struct span message, struct buffer *payload)
+static void take_offer(struct channel *channel, size_t line, struct span payload)
 {
-    uint8_t ephemeral[DH_SIZE];
-    uint8_t es[DH_SIZE];
-    struct cursor cursor = cursor_of(message);
-    size_t line = channel->line_count;
+    struct cursor cursor = cursor_of(payload);
 
-    cursor_copy(&cursor, ephemeral, sizeof ephemeral);
-    if (!dh(es, channel->link_secret, ephemeral))
-        goto out;
-    for (line = 0; line < channel->line_count; line++) {
-        start(&channel->handshake, channel, &channel->lines[line]);
-        noise_set_es(&channel->handshake, es);
-        if (noise_read(&channel->handshake, message, payload))
-            break;
-    }
-out:
-    secret_wipe(es, sizeof es);
-    return line;
+    channel->offer = (struct channel_event){.kind = CHANNEL_OFFER, .line = line, .member = cursor_u8(&cursor)};
+    cursor_copy(&cursor, channel->keys->inner, sizeof channel->keys->inner);
+    assert(cursor_done(&cursor));
+    channel->offer_waits = true;
+    channel->stage = STAGE_OFFERED;
+    channel->silence = "the first message was not answered";
 }
 
 static void read_first(struct channel *channel, struct span message)
 {
     struct buffer payload = {0};
-    size_t line = find_line(channel, message, &payload);
-    struct cursor cursor = cursor_of(buffer_span(&payload));
+    size_t line = DOOR_NO_LINE;
 
-    if (line == channel->line_count) {
+    channel->keys = door_lend(channel->door);
+    if (channel->keys != NULL)
+        line = door_find_line(channel->door, channel->keys, message, &payload);
+    if (channel->keys == NULL)
+        handshake_silence(channel, "no memory");
+    else if (line == DOOR_NO_LINE)
         handshake_silence(channel, "the first message is not made with the courier key of any line");
-    } else {
-        channel->offer = (struct channel_event){.kind = CHANNEL_OFFER, .line = line, .member = cursor_u8(&cursor)};
-        cursor_copy(&cursor, channel->inner, sizeof channel->inner);
-        assert(cursor_done(&cursor));
-        channel->offer_waits = true;
-        channel->stage = STAGE_OFFERED;
-        channel->silence = "the first message was not answered";
-    }
+    else
+        take_offer(channel, line, buffer_span(&payload));
     forget(&payload);
 }
 
@@ -182,8 +161,8 @@ bool channel_identify(struct channel *channel, const uint8_t remote_link_key[sta
     if (channel->stage != STAGE_OFFERED)
         return false;
     memcpy(channel->remote_link_key, remote_link_key, DH_SIZE);
-    start_inner(&inner, channel, &channel->lines[channel->offer.line], channel->offer.member, NULL);
-    if (!noise_read(&inner, span_of(channel->inner, sizeof channel->inner), &payload))
+    start_inner(&inner, channel, channel->offer.member, NULL);
+    if (!noise_read(&inner, span_of(channel->keys->inner, sizeof channel->keys->inner), &payload))
         wrong = "the first message does not prove the link key of the member that it names";
     else
         wrong = parse_inner(channel, buffer_span(&payload), counter);
@@ -200,7 +179,7 @@ bool channel_identify(struct channel *channel, const uint8_t remote_link_key[sta
 static bool read_zeros(struct channel *channel, struct span message, size_t size)
 {
     struct buffer payload = {0};
-    bool good = noise_read(&channel->handshake, message, &payload) && payload.size == size &&
+    bool good = noise_read(&channel->keys->handshake, message, &payload) && payload.size == size &&
                 span_is_zero(buffer_span(&payload));
 
     forget(&payload);
@@ -209,16 +188,19 @@ static bool read_zeros(struct channel *channel, struct span message, size_t size
 
 static void establish(struct channel *channel, struct now now)
 {
+    struct channel_keys *keys = channel->keys;
     uint8_t hash[HASH_SIZE];
     size_t size = frame_size_of(channel->frame_class);
     uint8_t *frame = malloc(size);
 
-    if (frame == NULL || !noise_split(&channel->handshake, &channel->send, &channel->receive, hash)) {
+    if (frame == NULL || !noise_split(&keys->handshake, &keys->send, &keys->receive, hash)) {
         free(frame);
         handshake_silence(channel, "no memory");
         return;
     }
-    handshake_wipe(channel);
+    secret_wipe(&keys->handshake, sizeof keys->handshake);
+    secret_wipe(&keys->line, sizeof keys->line);
+    secret_wipe(keys->inner, sizeof keys->inner);
     free(channel->frame);
     channel->frame = frame;
     channel->frame_size = size;
@@ -243,7 +225,7 @@ static void read_third(struct channel *channel, struct span message, struct now 
 {
     if (!read_zeros(channel, message, THIRD_PAYLOAD))
         handshake_silence(channel, "the third message is not authentic, or carries more than zeros");
-    else if (!hash_equal(channel->handshake.remote_static, channel->remote_link_key))
+    else if (!hash_equal(channel->keys->handshake.remote_static, channel->remote_link_key))
         handshake_silence(channel, "the third message proves another link key than the member's");
     else
         establish(channel, now);
@@ -268,6 +250,7 @@ void channel_accept(struct channel *channel, struct now now)
     (void)now;
     if (channel->stage != STAGE_IDENTIFIED)
         return;
+    door_draw(channel->door, &channel->keys->handshake);
     channel->stage = STAGE_THIRD;
     channel->silence = "the third message did not come";
     if (!write_message(channel, zeros, sizeof zeros))

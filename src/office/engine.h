@@ -235,8 +235,6 @@ struct connection {
     int sync_link; /* -1 unless UP */
     int route;     /* index into routes; -1 if incoming or a test */
     uint64_t since;
-    size_t offer_line_count;
-    int offer_line[CHANNEL_LINES_MAX]; /* of an incoming one: which lines it may speak of */
     /* link test */
     bool test;
     uint64_t request;
@@ -305,6 +303,7 @@ struct office {
     struct line *line[OFFICE_LINES_MAX];
     struct mark_log *lost; /* logs of lines that the mark knows and this database does not */
     size_t lost_count;
+    struct channel_door *door; /* where incoming connections knock; NULL while locked */
     struct connection connection[OFFICE_LINKS_MAX];
     int connection_end; /* none beyond was ever used */
     size_t route_count;
@@ -471,6 +470,8 @@ void lines_forget_unrecorded(struct office *office);
 
 /* --- links.c --- */
 void links_start(struct office *office);
+/* The office has other lines than before: these may be spoken of by those who connect. It is unlocked. */
+void links_know_lines(struct office *office);
 /* Begins a connection to an address of a member; `text` is the address as it was given. Its number, or -1 where there
  * is no place for one. */
 int links_dial(struct office *office, int line, unsigned member, const struct address *address, const char *text);

@@ -113,6 +113,7 @@ void lines_forget_unrecorded(struct office *office)
     while (office->line_count > 0 && office->line[office->line_count - 1]->second.size == 0 &&
            !office->line[office->line_count - 1]->asking)
         line_free(office->line[--office->line_count]);
+    links_know_lines(office);
 }
 
 static void refuse(struct office *office, uint64_t request, const struct error *error)
@@ -192,6 +193,7 @@ static int install(struct office *office, struct line *line, const uint8_t *key,
     if (error->code != ERROR_NONE || line_unlock(office, line, error) != 0 || record_line(office, line, error) != 0)
         goto out;
     office->line[office->line_count++] = line;
+    links_know_lines(office);
     if (line->asking) {
         struct office_event event = {.kind = OFFICE_REPLY, .request = request, .line = line->name};
 

@@ -178,18 +178,23 @@ static uint64_t next_counter(struct office *office, const struct connection *con
     return *last;
 }
 
+static void spoken_line(struct channel_line *spoken, const struct line *line)
+{
+    memcpy(spoken->line_id, line->charter->line_id, HASH_SIZE);
+    memcpy(spoken->psk, line->secret->link_psk, sizeof spoken->psk);
+}
+
 void office_link_connected(struct office *office, int number, struct now now)
 {
     struct connection *connection = &office->connection[number];
     struct line *line = line_of(office, connection);
     struct channel_line spoken;
-    struct channel_config config = {.initiator = true, .lines = &spoken, .line_count = 1};
+    struct channel_config config = {.line = &spoken};
 
     office->now = now;
     if (connection->state != CONNECTION_DIALLING || office->state != OFFICE_READY)
         return;
-    memcpy(spoken.line_id, line->charter->line_id, HASH_SIZE);
-    memcpy(spoken.psk, line->secret->link_psk, sizeof spoken.psk);
+    spoken_line(&spoken, line);
     config.link_secret = office->identity->link_secret;
     config.keepalive_us = office->config.keepalive_us;
     config.remote_link_key = line->charter->members[connection->member].link_key;
@@ -228,10 +233,18 @@ static void make_room(struct office *office)
         links_end(office, oldest, "too many connections said nothing", true);
 }
 
+void links_know_lines(struct office *office)
+{
+    struct channel_line lines[OFFICE_LINES_MAX];
+
+    for (size_t i = 0; i < office->line_count; i++)
+        spoken_line(&lines[i], office->line[i]);
+    channel_door_set_lines(office->door, lines, office->line_count);
+    secret_wipe(lines, sizeof lines);
+}
+
 int office_link_accepted(struct office *office, struct now now)
 {
-    struct channel_line lines[CHANNEL_LINES_MAX];
-    struct channel_config config = {.lines = lines};
     struct connection *connection = NULL;
     int number = -1;
 
@@ -245,16 +258,7 @@ int office_link_accepted(struct office *office, struct now now)
     connection = &office->connection[number];
     connection->incoming = true;
     connection->opened = now.monotonic;
-    for (size_t i = 0; i < office->line_count && connection->offer_line_count < CHANNEL_LINES_MAX; i++) {
-        memcpy(lines[connection->offer_line_count].line_id, office->line[i]->charter->line_id, HASH_SIZE);
-        memcpy(lines[connection->offer_line_count].psk, office->line[i]->secret->link_psk, 32);
-        connection->offer_line[connection->offer_line_count++] = (int)i;
-    }
-    config.line_count = connection->offer_line_count;
-    config.link_secret = office->identity->link_secret;
-    config.keepalive_us = office->config.keepalive_us;
-    connection->channel = channel_new(&config, &office->entropy, now);
-    secret_wipe(lines, sizeof lines);
+    connection->channel = channel_answer(office->door, office->config.keepalive_us, now);
     if (connection->channel == NULL)
         return -1;
     connection->state = CONNECTION_HANDSHAKE;
@@ -316,7 +320,7 @@ static bool holds_enough(const struct office *office, int line, unsigned member)
 static void take_offer(struct office *office, int number, const struct channel_event *event)
 {
     struct connection *connection = &office->connection[number];
-    int index = connection->offer_line[event->line];
+    int index = (int)event->line;
     const struct line *line = office->line[index];
     struct store_op op = {.kind = STORE_PUT_COUNTER};
     uint64_t counter = 0;

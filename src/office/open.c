@@ -582,6 +582,7 @@ void office_free(struct office *office)
         office_event_free(&event);
     for (int i = 0; i < OFFICE_LINKS_MAX; i++)
         channel_free(office->connection[i].channel);
+    channel_door_free(office->door);
     for (size_t i = 0; i < office->line_count; i++)
         line_free(office->line[i]);
     store_batch_free(&office->lazy);
@@ -633,6 +634,10 @@ static int open_vault(struct office *office, const uint8_t key[static OFFICE_KEY
     for (size_t i = 0; i < office->line_count; i++)
         if (line_unlock(office, office->line[i], error) != 0)
             return -1;
+    office->door = channel_door_new(office->identity->link_secret, &office->entropy);
+    if (office->door == NULL)
+        return error_set(error, ERROR_SYSTEM, "there is no memory left that can be locked");
+    links_know_lines(office);
     return 0;
 }
 
@@ -642,6 +647,8 @@ static void lock_again(struct office *office)
         secret_free(office->line[i]->secret);
         office->line[i]->secret = NULL;
     }
+    channel_door_free(office->door);
+    office->door = NULL;
     secret_free(office->master);
     secret_free(office->identity);
     office->master = NULL;

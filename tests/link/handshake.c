@@ -264,18 +264,14 @@ static void an_unknown_member_is_refused_in_silence(void)
 /* Everything that was recorded, played to a new responder with other ephemeral keys. */
 static void a_replayed_conversation_is_not_established(void)
 {
-    struct channel_line line = line_of(LINE_ID, COURIER);
     struct buffer message[3] = {{0}};
-    uint8_t secret[DH_SIZE];
-    struct entropy entropy = {.key = {9}};
-    struct channel_config config = {.link_secret = secret, .keepalive_us = KEEPALIVE, .lines = &line, .line_count = 1};
     struct channel *responder = NULL;
     struct seen seen = {0};
     struct buffer out = {0};
 
-    memset(secret, RESPONDER_SECRET, sizeof secret);
-    responder = channel_new(&config, &entropy, at_us(0));
     record_handshake(message);
+    responder = new_example_responder();
+    door_entropy.key[0] = 9;
     channel_input(responder, buffer_span(&message[0]), at_us(0));
     take(responder, &seen, INITIATOR_SECRET, at_us(0));
     CHECK(channel_output(responder, &out, SIZE_MAX, at_us(0)) == HANDSHAKE_FRAME);
@@ -648,11 +644,9 @@ static void an_unusable_link_key_is_not_dialled(void)
     const uint8_t secret[DH_SIZE] = {1};
     struct channel_line line = line_of(LINE_ID, COURIER);
     struct entropy entropy = {0};
-    struct channel_config config = {.initiator = true,
-                                    .link_secret = secret,
+    struct channel_config config = {.link_secret = secret,
                                     .keepalive_us = KEEPALIVE,
-                                    .lines = &line,
-                                    .line_count = 1,
+                                    .line = &line,
                                     .remote_link_key = zeros,
                                     .member = MEMBER,
                                     .counter = COUNTER};

@@ -54,11 +54,9 @@ static inline struct channel *new_initiator(enum frame_class frame_class, struct
 {
     uint8_t secret[DH_SIZE], remote[DH_SIZE];
     struct entropy entropy;
-    struct channel_config config = {.initiator = true,
-                                    .link_secret = secret,
+    struct channel_config config = {.link_secret = secret,
                                     .keepalive_us = KEEPALIVE,
-                                    .lines = &line,
-                                    .line_count = 1,
+                                    .line = &line,
                                     .remote_link_key = remote,
                                     .member = MEMBER,
                                     .counter = COUNTER,
@@ -70,16 +68,22 @@ static inline struct channel *new_initiator(enum frame_class frame_class, struct
     return channel_new(&config, &entropy, at_us(0));
 }
 
+/* The office's at whose port all responders of this test stand. Its entropy begins anew with each of them. */
+static struct entropy door_entropy;
+static struct channel_door *door;
+
 static inline struct channel *new_responder(const struct channel_line *lines, size_t count)
 {
     uint8_t secret[DH_SIZE];
-    struct entropy entropy;
-    struct channel_config config = {
-        .link_secret = secret, .keepalive_us = KEEPALIVE, .lines = lines, .line_count = count};
 
     memset(secret, RESPONDER_SECRET, sizeof secret);
-    memset(entropy.key, RESPONDER_ENTROPY, sizeof entropy.key);
-    return channel_new(&config, &entropy, at_us(0));
+    memset(door_entropy.key, RESPONDER_ENTROPY, sizeof door_entropy.key);
+    if (door == NULL)
+        door = channel_door_new(secret, &door_entropy);
+    if (door == NULL)
+        return NULL;
+    channel_door_set_lines(door, lines, count);
+    return channel_answer(door, KEEPALIVE, at_us(0));
 }
 
 static inline struct channel *new_example_initiator(enum frame_class frame_class)

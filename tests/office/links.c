@@ -256,6 +256,52 @@ static void a_stranger_hears_nothing_and_is_closed(void)
     world_free(world);
 }
 
+/* However slowly its first message comes, and whoever comes between. */
+static void a_member_is_answered_whose_first_message_comes_in_pieces(void)
+{
+    struct buffer message = {0};
+    uint8_t noise[HANDSHAKE_FRAME] = {1};
+    int link = -1;
+
+    begin();
+    first_message(&message);
+    link = office_link_accepted(there->office, site_now(there));
+    for (size_t i = 0; i < message.size; i++) {
+        int other = office_link_accepted(there->office, site_now(there));
+
+        CHECK(answer(link) == 0);
+        office_link_input(there->office, other, span_of(noise, sizeof noise), site_now(there));
+        office_link_input(there->office, link, span_of(message.data + i, 1), site_now(there));
+        office_link_broken(there->office, other, "it went", site_now(there));
+        world_step(world, 1000);
+        while (site_work(there))
+            ;
+    }
+    CHECK(answer(link) == HANDSHAKE_FRAME);
+    buffer_free(&message);
+    world_free(world);
+}
+
+/* It is as if it had come afterwards. */
+static void a_connection_older_than_the_line_may_speak_of_it(void)
+{
+    struct buffer message = {0};
+    int link = -1;
+
+    world = world_empty(2, 1);
+    here = site_of(world, 0);
+    there = site_of(world, 1);
+    link = office_link_accepted(there->office, site_now(there));
+    world_found(world, true);
+    first_message(&message);
+    office_link_input(there->office, link, buffer_span(&message), site_now(there));
+    while (site_work(there))
+        ;
+    CHECK(answer(link) == HANDSHAKE_FRAME);
+    buffer_free(&message);
+    world_free(world);
+}
+
 /* Strangers fill half of the places; the oldest of them makes room, and members come in all the same. */
 static void strangers_make_room(void)
 {
@@ -504,6 +550,8 @@ int main(void)
     RUN(a_member_is_answered_once_its_counter_is_durable);
     RUN(what_was_heard_once_draws_no_second_answer);
     RUN(a_stranger_hears_nothing_and_is_closed);
+    RUN(a_member_is_answered_whose_first_message_comes_in_pieces);
+    RUN(a_connection_older_than_the_line_may_speak_of_it);
     RUN(strangers_make_room);
     RUN(a_member_that_was_answered_makes_no_room);
     RUN(there_are_so_many_connections_and_no_more);

@@ -17,17 +17,20 @@ static const struct channel_line spoken;
 
 static void begin(void)
 {
+    channel_door_free(office.door);
     office = (struct office){.line_count = 1, .line = {&line}};
+    office.door = channel_door_new(secret[ME], &office.entropy);
+    channel_door_set_lines(office.door, &spoken, 1);
     line = (struct line){.charter = &charter, .me = ME};
     for (unsigned i = 0; i < 2; i++)
         dh_public(charter.members[i].link_key, secret[i]);
 }
 
-static struct channel *new_channel(bool initiator, uint64_t counter)
+static struct channel *new_initiator(uint64_t counter)
 {
-    struct channel_config config = {.initiator = initiator, .lines = &spoken, .line_count = 1};
+    struct channel_config config = {.line = &spoken};
 
-    config.link_secret = secret[initiator ? MEMBER : ME];
+    config.link_secret = secret[MEMBER];
     config.keepalive_us = SECOND_US;
     config.remote_link_key = charter.members[ME].link_key;
     config.member = MEMBER;
@@ -39,16 +42,15 @@ static struct channel *new_channel(bool initiator, uint64_t counter)
 static bool offers(int number, uint64_t counter)
 {
     struct connection *connection = &office.connection[number];
-    struct channel *other = new_channel(true, counter);
+    struct channel *other = new_initiator(counter);
     struct buffer first = {0};
 
     *connection = (struct connection){.state = CONNECTION_HANDSHAKE,
-                                      .channel = new_channel(false, 0),
+                                      .channel = channel_answer(office.door, SECOND_US, office.now),
                                       .incoming = true,
                                       .line = -1,
                                       .sync_link = -1,
-                                      .route = -1,
-                                      .offer_line_count = 1};
+                                      .route = -1};
     if (number >= office.connection_end)
         office.connection_end = number + 1;
     CHECK(channel_output(other, &first, 1, office.now) == HANDSHAKE_FRAME);

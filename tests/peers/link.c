@@ -30,16 +30,16 @@ static void public_of(uint8_t out[static DH_SIZE], uint8_t secret_byte)
     dh_public(out, secret);
 }
 
+static struct entropy entropy;
+static struct channel_door *door;
+
 static struct channel *open_channel(bool initiator, uint8_t secret_byte)
 {
     uint8_t secret[DH_SIZE], remote[DH_SIZE], courier[COURIER_KEY_SIZE];
     struct channel_line line;
-    struct entropy entropy;
-    struct channel_config config = {.initiator = initiator,
-                                    .link_secret = secret,
+    struct channel_config config = {.link_secret = secret,
                                     .keepalive_us = SECOND_US,
-                                    .lines = &line,
-                                    .line_count = 1,
+                                    .line = &line,
                                     .remote_link_key = remote,
                                     .member = MEMBER,
                                     .counter = COUNTER};
@@ -51,7 +51,12 @@ static struct channel *open_channel(bool initiator, uint8_t secret_byte)
     memset(courier, COURIER, sizeof courier);
     memset(line.line_id, LINE_ID, sizeof line.line_id);
     courier_subkey(line.psk, courier, LABEL_COURIER_LINK);
-    return channel_new(&config, &entropy, now);
+    if (initiator)
+        return channel_new(&config, &entropy, now);
+    door = channel_door_new(secret, &entropy);
+    if (door != NULL)
+        channel_door_set_lines(door, &line, 1);
+    return door != NULL ? channel_answer(door, SECOND_US, now) : NULL;
 }
 
 static bool answer(struct channel *channel, const struct channel_event *offer)
@@ -125,5 +130,6 @@ int main(int count, char **arguments)
     if (status == 0 && !write_output(channel))
         status = 1;
     channel_free(channel);
+    channel_door_free(door);
     return status;
 }
