@@ -8,8 +8,8 @@
  * message of a real link, again; the same byte by byte; the same and then gone without a word, so that the office's end
  * stays half open; an immediate reset; a flood of a mebibyte. Each stays until the office ends it, or else for 12 s.
  *
- * Prints JSON: how many there were of which kind, how many bytes the office answered to all of them, and who ended
- * them.
+ * Prints JSON: how many there were of which kind, within how many seconds they came, how many bytes the office answered
+ * to all of them, and who ended them.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -235,13 +235,14 @@ static void stay_a_moment(struct crowd *crowd)
             leave(crowd, &crowd->stranger[i], true);
 }
 
-static void print(const struct crowd *crowd, double seconds)
+static void print(const struct crowd *crowd, double came, double seconds)
 {
-    (void)printf("{\"connections\":%llu,\"seconds\":%.3f,\"answered_bytes\":%llu,\"ended_by_office\":%llu,"
-                 "\"outlived\":%llu,\"vanished\":%llu,\"not_begun\":%llu,\"kinds\":{",
-                 (unsigned long long)crowd->begun, seconds, (unsigned long long)crowd->answered,
-                 (unsigned long long)crowd->ended_by_office, (unsigned long long)crowd->outlived,
-                 (unsigned long long)crowd->vanished, (unsigned long long)crowd->refused);
+    (void)printf(
+        "{\"connections\":%llu,\"came_seconds\":%.3f,\"seconds\":%.3f,\"answered_bytes\":%llu,\"ended_by_office\":%llu,"
+        "\"outlived\":%llu,\"vanished\":%llu,\"not_begun\":%llu,\"kinds\":{",
+        (unsigned long long)crowd->begun, came, seconds, (unsigned long long)crowd->answered,
+        (unsigned long long)crowd->ended_by_office, (unsigned long long)crowd->outlived,
+        (unsigned long long)crowd->vanished, (unsigned long long)crowd->refused);
     for (size_t i = 0; i < KINDS; i++)
         (void)printf("%s\"%s\":%llu", i > 0 ? "," : "", kind_name[i], (unsigned long long)crowd->kinds[i]);
     (void)printf("}}\n");
@@ -277,13 +278,15 @@ int main(int argc, char **argv)
 {
     struct crowd crowd = {0};
     uint64_t start = clock_ns();
+    double came = 0;
 
     if (argc != 6)
         fail("usage: stranger PORT AT_ONCE RATE SEED RECORDING");
     prepare(&crowd, argv);
     come(&crowd, strtod(argv[3], NULL));
+    came = (double)(clock_ns() - start) / 1e9;
     stay_a_moment(&crowd);
-    print(&crowd, (double)(clock_ns() - start) / 1e9);
+    print(&crowd, came, (double)(clock_ns() - start) / 1e9);
     free(crowd.stranger);
     return 0;
 }

@@ -64,7 +64,8 @@ struct host {
     struct listener listener[LISTENERS_MAX];
     size_t listener_count;
     bool listening;
-    uv_timer_t accept_again; /* after there were no file descriptors left */
+    uint64_t owed_ns, paid_at_ns; /* of the time strangers took: listen_charge() */
+    uv_timer_t accept_again;      /* after a rest, or when there were no file descriptors left */
 
     struct wire *wire[OFFICE_LINKS_MAX]; /* by the office's number; NULL: none */
     struct wire *closing;                /* without a number, being closed */

@@ -14,8 +14,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 128
-#define ACCEPT_MAX 4 /* connections a turn: those that work wait no longer than these take */
+#define BACKLOG 512  /* who finds so many waiting calls again, in a second or more */
+#define ACCEPT_MAX 8 /* connections at a time */
+#define REST_MS 1    /* before it is looked again whether they may take more */
+#define SHARE 4      /* strangers may take this part of the time, a quarter */
 #define PAUSE_MS 1000
 
 static struct listener *new_listener(struct host *host, enum listener_kind kind)
@@ -143,23 +145,63 @@ int listen_address(struct host *host, const struct address *address, struct erro
     return listen_tcp(listener, address, error);
 }
 
+void listen_charge(struct host *host, uint64_t begun_ns)
+{
+    uint64_t now = uv_hrtime();
+
+    if (host->owed_ns == 0)
+        host->paid_at_ns = begun_ns;
+    host->owed_ns += now - begun_ns;
+}
+
+/* Time pays, and what strangers took is paid once SHARE times as much has passed. */
+static bool is_paid(struct host *host)
+{
+    uint64_t now = uv_hrtime();
+    uint64_t paid = (now - host->paid_at_ns) / SHARE;
+
+    host->owed_ns = host->owed_ns > paid ? host->owed_ns - paid : 0;
+    host->paid_at_ns = now;
+    return host->owed_ns == 0;
+}
+
+static void resume(uv_timer_t *timer);
+
+/* Whoever comes next waits in the backlog. Another listener's rest, begun before, ends this one, too. */
+static void rest(struct listener *listener)
+{
+    struct host *host = listener->host;
+
+    (void)uv_poll_stop(&listener->poll);
+    host->accept_again.data = host;
+    if (!uv_is_active((uv_handle_t *)&host->accept_again))
+        (void)uv_timer_start(&host->accept_again, resume, REST_MS, 0);
+}
+
 static void take_connections(uv_poll_t *poll, int status, int events)
 {
     struct listener *listener = poll->data;
+    uint64_t begun = uv_hrtime();
 
     (void)events;
+    if (listener->kind == LISTENER_LINK && !is_paid(listener->host)) {
+        rest(listener);
+        return;
+    }
     for (int i = 0; i < ACCEPT_MAX && status == 0; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
             listen_pause(listener->host);
         if (fd < 0)
-            return;
+            break;
         if (listener->kind == LISTENER_CONTROL)
             serve_accept(listener->host, fd);
         else
             wires_accept(listener->host, fd, listener->is_tcp);
     }
+    if (listener->kind == LISTENER_LINK)
+        listen_charge(listener->host, begun);
 }
 
 int listen_start(struct host *host, enum listener_kind kind, struct error *error)

@@ -13,6 +13,9 @@ int listen_own(struct host *host, enum listener_kind kind, const char *path, str
 int listen_address(struct host *host, const struct address *address, struct error *error);
 /* Starts accepting on every socket of that kind. */
 int listen_start(struct host *host, enum listener_kind kind, struct error *error);
+/* Strangers took the time from `begun_ns` (uv_hrtime()) until now. Nobody else is let in before several times as much
+ * has passed, so that those who work keep most of it, however many strangers come and however slow the machine is. */
+void listen_charge(struct host *host, uint64_t begun_ns);
 /* No descriptors are left: pauses accepting for a second. */
 void listen_pause(struct host *host);
 /* Closes all and removes unix sockets. */

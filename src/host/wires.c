@@ -1,5 +1,7 @@
 #include "host/wires.h"
 
+#include "host/listen.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -8,6 +10,8 @@
 
 #define ENDING_MS 5000   /* how long a wire may take for its last bytes */
 #define UNSENT_MAX 16384 /* bytes the kernel may hold beyond what is on the way */
+#define STRANGE_READ 4096
+#define STRANGE_REST_MS 50 /* between two reads of a stranger's */
 
 struct wire *wire_new(struct host *host, int link)
 {
@@ -91,7 +95,27 @@ void wire_give_memory(uv_handle_t *handle, size_t size, uv_buf_t *buffer)
     struct wire *wire = handle->data;
 
     (void)size;
-    *buffer = uv_buf_init((char *)wire->host->read, READ_SIZE);
+    *buffer = uv_buf_init((char *)wire->host->read, wire->is_strange ? STRANGE_READ : READ_SIZE);
+}
+
+static void take_bytes(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer);
+
+static void read_on(uv_timer_t *timer)
+{
+    struct wire *wire = timer->data;
+
+    (void)uv_read_start(&wire->input.stream, wire_give_memory, take_bytes);
+}
+
+/* What a stranger says is charged to all of them. */
+static void hear_stranger(struct wire *wire, struct span bytes)
+{
+    uint64_t begun = uv_hrtime();
+
+    (void)uv_read_stop(&wire->input.stream);
+    (void)uv_timer_start(&wire->timer, read_on, STRANGE_REST_MS, 0);
+    office_link_input(wire->host->office, wire->link, bytes, host_now(wire->host));
+    listen_charge(wire->host, begun);
 }
 
 static void take_bytes(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
@@ -104,6 +128,8 @@ static void take_bytes(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer
         wire_broke(wire, "the other side ended the connection");
     } else if (size < 0) {
         wire_broke(wire, uv_strerror((int)size));
+    } else if (size > 0 && wire->is_strange) {
+        hear_stranger(wire, span_of(buffer->base, (size_t)size));
     } else if (size > 0) {
         /* A full read means more is there, and libuv would go on with this wire. */
         if (size == READ_SIZE) {
@@ -163,6 +189,7 @@ void wires_accept(struct host *host, int fd, bool is_tcp)
     }
     if (is_tcp)
         wire_set_tcp(wire);
+    wire->is_strange = true;
     wire_opened(wire, false);
 }
 
@@ -215,7 +242,16 @@ static void send_bytes(struct wire *wire)
     }
 }
 
-static void turn_wire(struct wire *wire)
+/* The office answers: it is a member's, and read as it comes from now on. */
+static void know(struct wire *wire)
+{
+    wire->is_strange = false;
+    if (!wire->ending)
+        (void)uv_timer_stop(&wire->timer);
+    (void)uv_read_start(&wire->input.stream, wire_give_memory, take_bytes);
+}
+
+static void turn_wire(struct wire *wire, struct now now)
 {
     if (wire->paused) {
         wire->paused = false;
@@ -225,7 +261,9 @@ static void turn_wire(struct wire *wire)
         return;
     buffer_reset(&wire->output);
     if (wire->is_open)
-        (void)office_link_output(wire->host->office, wire->link, &wire->output, LINK_OUTPUT, host_now(wire->host));
+        (void)office_link_output(wire->host->office, wire->link, &wire->output, LINK_OUTPUT, now);
+    if (wire->is_strange && wire->output.size > 0)
+        know(wire);
     if (buffer_failed(&wire->output))
         wire_broke(wire, "there is no memory left");
     else if (wire->output.size > 0)
@@ -236,9 +274,15 @@ static void turn_wire(struct wire *wire)
 
 void wires_turn(struct host *host)
 {
-    for (int link = 0; link < OFFICE_LINKS_MAX; link++)
-        if (host->wire[link] != NULL)
-            turn_wire(host->wire[link]);
+    struct now now = host_now(host);
+
+    for (int link = 0; link < OFFICE_LINKS_MAX; link++) {
+        if (host->wire[link] == NULL)
+            continue;
+        turn_wire(host->wire[link], now);
+        if (host->wire[link] == NULL) /* the office was told, and what time it was */
+            now = host_now(host);
+    }
 }
 
 bool wires_are_writing(const struct host *host)

@@ -2,6 +2,9 @@
  * Wires: what carries a link's bytes, be it a socket or a command's stdin and stdout. The office says what to open and
  * what to send; it is told what came and what broke. At most LINK_OUTPUT bytes are in flight on a wire, and the office
  * is asked for more only when those were taken, so that what is urgent can still overtake.
+ *
+ * Who connected is a stranger until the office answers, whatever came and however much: few bytes are read at a time,
+ * and seldom. So nobody learns from it what the office made of them, and a flood costs no more than a drop.
  */
 #ifndef LIAISON_HOST_WIRES_H
 #define LIAISON_HOST_WIRES_H
@@ -12,10 +15,11 @@
 
 struct wire {
     struct host *host;
-    int link;     /* the office's number; -1 once the office was told that it broke */
-    bool is_open; /* bytes pass */
-    bool ending;  /* close it once all output is written */
-    bool paused;  /* it had its bytes in this turn */
+    int link;        /* the office's number; -1 once the office was told that it broke */
+    bool is_open;    /* bytes pass */
+    bool ending;     /* close it once all output is written */
+    bool paused;     /* it had its bytes in this turn */
+    bool is_strange; /* it was accepted, and nothing was said to it yet */
     bool is_writing;
     unsigned uses; /* handles not closed and look-ups not ended: what libuv still knows of it */
     union {
@@ -25,7 +29,7 @@ struct wire {
         uv_pipe_t pipe;
     } input; /* also the output, but of a command */
     bool has_input;
-    uv_timer_t timer; /* how long opening, or closing, may take */
+    uv_timer_t timer; /* how long opening, or closing, may take; when a stranger's is read on */
     struct buffer output;
     uv_write_t write;
     /* being opened */

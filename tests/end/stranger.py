@@ -5,6 +5,7 @@ A real link is recorded and played back in every way: again, in part, changed, b
 Then come silence, garbage, slow bytes and thousands of connections. The office must answer none, write nothing to its
 disk, keep its memory, and go on with the line.
 """
+import contextlib
 import os
 import random
 import resource
@@ -210,6 +211,93 @@ def quick_connects(w, p, ways):
     one_more(w, p, f"after {CONNECTS} connects")
 
 
+def in_pieces(w, p):
+    """A member whose first message comes slowly is no stranger, and is read as it speaks from then on."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+    w.run("link", "add", "talks", "pyongyang", address)
+    caught, _ = listener.accept()
+    office = socket.create_connection(("127.0.0.1", p.port()))
+    for stream in (caught, office):
+        stream.settimeout(10)
+    first, answer, more = caught.recv(65536), b"", b""
+    for at in range(0, len(first), 64):
+        office.sendall(first[at:at + 64])
+        time.sleep(0.02)
+    try:
+        answer = office.recv(65536)
+        caught.sendall(answer)
+        office.sendall(caught.recv(65536))
+        more = office.recv(65536)
+    except OSError as error:
+        note(f"no more came: {error}")
+    case("a member's first message may come in pieces", len(answer) == 256, len(answer))
+    case("what a member says then is heard", len(more) > 0)
+    w.run("link", "remove", "talks", "pyongyang", address)
+    for stream in (caught, office, listener):
+        stream.close()
+
+
+def a_flood(p):
+    """Is taken by the spoonful."""
+    stream = socket.socket()
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+    stream.connect(("127.0.0.1", p.port()))
+    stream.setblocking(False)
+    water, sent, end = bytes(65536), 0, time.monotonic() + 2
+    while time.monotonic() < end:
+        select.select([], [stream], [], 0.1)
+        try:
+            sent += stream.send(water)
+        except BlockingIOError:
+            pass
+    stream.close()
+    case("of a flood little is read", sent < 4 << 20, sent)
+    note(f"{sent} bytes in 2 s")
+
+
+def a_burst(p, first):
+    """Those who come at once are let in one after the other, and between them there is time for those who work."""
+    def connect():
+        stream = socket.socket()
+        stream.setblocking(False)
+        stream.connect_ex(("127.0.0.1", p.port()))
+        return stream
+
+    def worked():
+        """Seconds that the office's first thread, its loop, has had of a processor."""
+        with open(f"/proc/{p.process.pid}/schedstat", encoding="ascii") as file:
+            return int(file.read().split()[0]) / 1e9
+
+    def burst():
+        """How many came in, for how many seconds the office worked on them, and how many that took."""
+        there = []
+        for _ in range(2):
+            there += [connect() for _ in range(64)]
+            time.sleep(0.1)
+        poll = select.poll()
+        for stream in there:
+            poll.register(stream, select.POLLIN)
+        before, begun, gone, count = worked(), time.monotonic(), 0, 120
+        for _ in range(count):  # for each of them one who was there has to go
+            there.append(connect())
+            with contextlib.suppress(OSError):
+                there[-1].send(first)
+        while gone < count and time.monotonic() < begun + 5:
+            for descriptor, _ in poll.poll(1000):
+                poll.unregister(descriptor)
+                gone += 1
+        took, work = time.monotonic() - begun, worked() - before
+        for stream in there:
+            stream.close()
+        return gone, work, took
+
+    bursts = [burst() for _ in range(3)]
+    case("a burst is let in", all(gone == 120 for gone, _, _ in bursts), bursts)
+    case("a burst leaves time to others", all(took > 2 * work for _, work, took in bursts), bursts)
+    note("ms of work: " + ", ".join(f"{work * 1000:.1f} of {took * 1000:.1f}" for _, work, took in bursts))
+
+
 def held_connects(w, p):
     """As many at once as this process may have, or as were asked for."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -273,6 +361,9 @@ for office in (w, p):
     same(f"strangers leave nothing on the disk of {office.name}", traces(office), before[office][0])
 one_more(w, p, "after strangers")
 quick_connects(w, p, [b"", dice.randbytes(97), bytes_of(wire.record, 0, True)[0]])
+in_pieces(w, p)
+a_flood(p)
+a_burst(p, bytes_of(wire.record, 0, True)[0])
 held_connects(w, p)
 one_more(w, p, "at last")
 case("the memory is what it was", all(until(lambda office=office: memory(office) < before[office][1] + 4096, 20)
