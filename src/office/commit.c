@@ -194,8 +194,10 @@ static void take_accepted(const struct office *office, struct commit_job *commit
         tail = &chunk->next;
         commit->accepted += chunk->bytes.size + chunk->count * ACCEPTED_COST;
         put_entries(office, &commit->batch, line, chunk, false);
-        if (chunk->member == line->me)
+        if (chunk->member == line->me) {
+            chunk->spent = line->spent_durable;
             restore_put(line, chunk, &commit->batch);
+        }
         put_nodes(&commit->batch, chunk, &before[chunk->member], log, false);
         before[chunk->member] = chunk->after;
         put_log(&commit->batch, log, chunk, false);
