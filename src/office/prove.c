@@ -3,7 +3,7 @@
  */
 #include <stdlib.h>
 
-#include "office/engine.h"
+#include "office/prove.h"
 
 /* --- record verify --------------------------------------------------------------------------------------------------
  */
@@ -215,25 +215,12 @@ void office_record_policy(struct office *office, uint64_t request, struct span n
     core_event(office, &event);
 }
 
-struct prove_job {
-    struct office_job job;
-    uint64_t request;
-    struct line *line;
-    unsigned member;
-    uint64_t index;
-    uint64_t durable;
-    struct buffer entry;
-    struct head head;
-    size_t receipt_count;
-    struct receipt receipt[MEMBERS_MAX];
-    struct tree_proof path;
-};
-
-static void prove_release(struct office_job *job)
+void prove_release(struct office_job *job)
 {
     struct prove_job *prove = (struct prove_job *)job;
 
     buffer_free(&prove->entry);
+    buffer_free(&prove->sealed);
     buffer_free(&job->mark);
     free(prove);
 }
@@ -295,7 +282,7 @@ static int choose_proving_head(struct prove_job *prove, struct store *store)
     return status;
 }
 
-static int prove_run(struct office_job *job, struct store *store)
+int prove_run(struct office_job *job, struct store *store)
 {
     struct prove_job *prove = (struct prove_job *)job;
     uint32_t log = LOG_NUMBER(prove->line, prove->member);
@@ -312,6 +299,8 @@ static int prove_run(struct office_job *job, struct store *store)
                       prove->line->member[prove->member].name, (unsigned long long)prove->index);
     if (status == 0)
         buffer_put_span(&prove->entry, result.row[0].b[1]);
+    if (buffer_failed(&prove->entry)) /* a proof of nothing would be well-formed */
+        status = error_set(&job->error, ERROR_SYSTEM, "there is no memory left");
     store_result_free(&result);
     if (status != 0 || choose_proving_head(prove, store) != 0)
         return -1;
@@ -322,25 +311,33 @@ static int prove_run(struct office_job *job, struct store *store)
     return 0;
 }
 
+void prove_print(const struct prove_job *prove, struct buffer *text)
+{
+    struct buffer note = {0};
+
+    head_note(&note, prove->line->charter, prove->member, 0, &prove->head, prove->receipt, prove->receipt_count);
+    proof_print(text, buffer_span(&prove->entry), prove->index, &prove->path, buffer_span(&note));
+    if (buffer_failed(&note))
+        text->failed = true;
+    buffer_free(&note);
+}
+
 static void prove_done(struct office *office, struct office_job *job, struct now now)
 {
     struct prove_job *prove = (struct prove_job *)job;
     struct office_event event = {.kind = OFFICE_REPLY, .request = prove->request};
-    struct buffer note = {0};
 
     (void)now;
     if (job->error.code != ERROR_NONE) {
         core_reply_error(office, prove->request, &job->error);
         return;
     }
-    head_note(&note, prove->line->charter, prove->member, 0, &prove->head, prove->receipt, prove->receipt_count);
-    proof_print(&event.text, buffer_span(&prove->entry), prove->index, &prove->path, buffer_span(&note));
-    buffer_free(&note);
+    prove_print(prove, &event.text);
     event.count = prove->receipt_count;
     core_event(office, &event);
 }
 
-void office_record_prove(struct office *office, uint64_t request, struct span name, struct span entry)
+struct prove_job *prove_new(struct office *office, uint64_t request, struct span name, struct span entry)
 {
     struct error error = {0};
     struct line *line = core_line(office, name, false, &error);
@@ -351,13 +348,29 @@ void office_record_prove(struct office *office, uint64_t request, struct span na
     if (prove == NULL || core_parse_entry(line, entry, &prove->member, &prove->index, &error) != 0) {
         core_reply_error(office, request, &error);
         free(prove);
-        return;
+        return NULL;
+    }
+    prove->durable = sync_durable(line->sync, prove->member);
+    if (prove->index >= prove->durable) {
+        (void)error_set(&error, ERROR_REFUSED,
+                        "%s/%llu came before its turn: it is proved when the entries of its author before it are here",
+                        line->member[prove->member].name, (unsigned long long)prove->index);
+        core_reply_error(office, request, &error);
+        free(prove);
+        return NULL;
     }
     prove->job.run = prove_run;
     prove->job.done = prove_done;
     prove->job.release = prove_release;
     prove->request = request;
     prove->line = line;
-    prove->durable = sync_durable(line->sync, prove->member);
-    core_job_after_fold(office, line, &prove->job);
+    return prove;
+}
+
+void office_record_prove(struct office *office, uint64_t request, struct span name, struct span entry)
+{
+    struct prove_job *prove = prove_new(office, request, name, entry);
+
+    if (prove != NULL)
+        core_job_after_fold(office, prove->line, &prove->job);
 }

@@ -158,6 +158,26 @@ static void it_is_shown_as_early_and_waits_for_a_person(void)
     world_free(world);
 }
 
+/* It is not broken: a proof would need what is still to come. */
+static void it_is_not_proved_before_its_turn(void)
+{
+    char name[64];
+    uint64_t request = 0;
+
+    begin();
+    while (told("now") == 0 && site_work(there))
+        take_events();
+    (void)snprintf(name, sizeof name, "washington/%llu", (unsigned long long)place);
+    request = world_request(world);
+    office_record_prove(there->office, request, line_name(), span_of_string(name));
+    while (!replied(world, request) && site_work(there))
+        take_events();
+    take_events();
+    CHECK(refused(world, request, ERROR_REFUSED, "came before its turn"));
+    CHECK(office_alarm_count(there->office) == 0);
+    world_free(world);
+}
+
 /* Its holder says so in an entry of its own: the author has that before the gap is filled. */
 static void it_is_said_to_be_held(void)
 {
@@ -266,6 +286,7 @@ int main(void)
     RUN(it_is_durable_before_it_is_shown);
     RUN(what_overtook_nothing_is_not_said_to_have);
     RUN(it_is_shown_as_early_and_waits_for_a_person);
+    RUN(it_is_not_proved_before_its_turn);
     RUN(it_is_said_to_be_held);
     RUN(it_is_not_lost_in_a_crash);
     RUN(a_restart_does_not_begin_anew_with_it);

@@ -393,6 +393,8 @@ static void check_if_failed(struct world *world, unsigned said)
 
 static void scenario(struct world *world)
 {
+    const struct office_event *proof = NULL;
+
     start_both(world, 0);
     torture.armed = true;
     if (!found(world))
@@ -420,7 +422,9 @@ static void scenario(struct world *world)
     (void)demand(&world->site[1], "the inbox is read", ask_inbox, ERROR_NONE);
     (void)demand(&world->site[0], "the record is verified", ask_verify, ERROR_NONE);
     (void)demand(&world->site[0], "the policy is made", ask_policy, ERROR_NONE);
-    (void)demand(&world->site[0], "an entry is proved", ask_proof, ERROR_NONE);
+    proof = demand(&world->site[0], "an entry is proved", ask_proof, ERROR_NONE);
+    CHECK(proof == NULL ||
+          (proof->text.size > 500 && memmem(proof->text.data, proof->text.size, "extra \n", 7) == NULL));
     check_if_failed(world, 31);
     end_in_order(world);
     start_both(world, 1);
