@@ -193,25 +193,29 @@ static void compute_tag(uint8_t tag[static HASH_SIZE], const uint8_t secret[stat
     secret_wipe(salt_key, sizeof salt_key);
 }
 
-/* K = HMAC(S, "entry" | origin hash | epoch | index | t | 0x01); com = SHA-256(label | K); E = HMAC(K, "enc"). */
-static void derive_keys(uint8_t commitment[static HASH_SIZE], uint8_t encryption[static HASH_SIZE],
-                        const uint8_t secret[static EPOCH_SECRET_SIZE], const struct entry_place *place, uint64_t epoch,
-                        struct span tag)
+/* K = HMAC(S, "entry" | origin hash | epoch | index | t | 0x01). */
+static void derive_key(uint8_t key[static ENTRY_KEY_SIZE], const uint8_t secret[static EPOCH_SECRET_SIZE],
+                       const struct entry_place *place, uint64_t epoch, struct span tag)
 {
     uint8_t numbers[16];
     uint8_t one = 1;
     struct span parts[] = {label("entry"), span_of(place->origin_hash, HASH_SIZE), span_of(numbers, 16), tag,
                            span_of(&one, 1)};
-    struct span enc = label("enc");
-    uint8_t key[HASH_SIZE];
-    struct span commit[] = {label(LABEL_COMMIT), span_of(key, HASH_SIZE)};
 
     put_u64_be(numbers, epoch);
     put_u64_be(numbers + 8, place->index);
     hmac_parts(key, span_of(secret, EPOCH_SECRET_SIZE), parts, 5);
+}
+
+/* com = SHA-256(label | K); E = HMAC(K, "enc"). */
+static void expand_key(uint8_t commitment[static HASH_SIZE], uint8_t encryption[static HASH_SIZE],
+                       const uint8_t key[static ENTRY_KEY_SIZE])
+{
+    struct span enc = label("enc");
+    struct span commit[] = {label(LABEL_COMMIT), span_of(key, ENTRY_KEY_SIZE)};
+
     hash_parts(commitment, commit, 2);
-    hmac_parts(encryption, span_of(key, HASH_SIZE), &enc, 1);
-    secret_wipe(key, sizeof key);
+    hmac_parts(encryption, span_of(key, ENTRY_KEY_SIZE), &enc, 1);
 }
 
 int entry_seal(struct buffer *out, const struct entry_header *header, struct span body,
@@ -221,6 +225,7 @@ int entry_seal(struct buffer *out, const struct entry_header *header, struct spa
     size_t start = out->size;
     size_t header_size = 0;
     uint8_t tag[HASH_SIZE];
+    uint8_t key[ENTRY_KEY_SIZE];
     uint8_t commitment[HASH_SIZE];
     uint8_t encryption[HASH_SIZE];
     uint8_t *to = NULL;
@@ -235,12 +240,14 @@ int entry_seal(struct buffer *out, const struct entry_header *header, struct spa
     memcpy(to + ENTRY_TAG_SIZE + HASH_SIZE, body.data, body.size);
     memset(to + ENTRY_TAG_SIZE + HASH_SIZE + body.size, 0, padded - body.size);
     compute_tag(tag, secret, span_of(out->data + start, header_size), span_of(to + ENTRY_TAG_SIZE + HASH_SIZE, padded));
-    derive_keys(commitment, encryption, secret, place, header->epoch, span_of(tag, ENTRY_TAG_SIZE));
+    derive_key(key, secret, place, header->epoch, span_of(tag, ENTRY_TAG_SIZE));
+    expand_key(commitment, encryption, key);
     memcpy(to, tag, ENTRY_TAG_SIZE);
     memcpy(to + ENTRY_TAG_SIZE, commitment, HASH_SIZE);
     aead_seal(to + ENTRY_TAG_SIZE + HASH_SIZE, encryption, 0,
               span_of(out->data + start, header_size + ENTRY_TAG_SIZE + HASH_SIZE),
               span_of(to + ENTRY_TAG_SIZE + HASH_SIZE, padded));
+    secret_wipe(key, sizeof key);
     secret_wipe(encryption, sizeof encryption);
     return 0;
 }
@@ -260,48 +267,82 @@ static bool unpad(struct span padded, size_t *size)
     return true;
 }
 
-int entry_open(struct buffer *body, const struct entry *entry, const uint8_t secret[static EPOCH_SECRET_SIZE],
-               const struct entry_place *place, struct error *error)
+/* Appends what the ciphertext holds, padding and all; `otherwise` says what another commitment than the key's means. */
+static int open_padded(struct buffer *body, const struct entry *entry, const uint8_t key[static ENTRY_KEY_SIZE],
+                       const char *otherwise, struct error *error)
 {
     size_t start = body->size;
-    size_t padded = 0;
-    size_t size = 0;
-    uint8_t tag[HASH_SIZE];
     uint8_t commitment[HASH_SIZE];
     uint8_t encryption[HASH_SIZE];
-    uint8_t *plain = NULL;
+    uint8_t *plain = buffer_extend(body, entry->ciphertext.size - AEAD_TAG_SIZE);
     int result = -1;
 
-    if (entry->header.class != ENTRY_SEALED)
-        return error_set(error, ERROR_INVALID, "the entry is not a sealed one");
-    padded = entry->ciphertext.size - AEAD_TAG_SIZE;
-    plain = buffer_extend(body, padded);
     if (plain == NULL)
         return error_set(error, ERROR_SYSTEM, "there is no memory left");
-    derive_keys(commitment, encryption, secret, place, entry->header.epoch, entry->tag);
-    if (!hash_equal(commitment, entry->commitment.data)) {
-        (void)error_set(error, ERROR_MISMATCH, "the entry commits to another key than its epoch gives");
-        goto out;
-    }
-    if (!aead_open(plain, encryption, 0,
-                   span_of(entry->header_bytes.data, entry->header_bytes.size + ENTRY_TAG_SIZE + HASH_SIZE),
-                   entry->ciphertext)) {
+    expand_key(commitment, encryption, key);
+    if (!hash_equal(commitment, entry->commitment.data))
+        (void)error_set(error, ERROR_MISMATCH, "%s", otherwise);
+    else if (!aead_open(plain, encryption, 0,
+                        span_of(entry->header_bytes.data, entry->header_bytes.size + ENTRY_TAG_SIZE + HASH_SIZE),
+                        entry->ciphertext))
         (void)error_set(error, ERROR_MISMATCH, "the entry does not open under its own key");
-        goto out;
-    }
-    compute_tag(tag, secret, entry->header_bytes, span_of(plain, padded));
-    if (!secret_equal(tag, entry->tag.data, ENTRY_TAG_SIZE) || !unpad(span_of(plain, padded), &size)) {
-        (void)error_set(error, ERROR_INVALID,
-                        "the entry opens, but its tag, body or padding is not as the format says");
-        goto out;
-    }
-    body->size = start + size;
-    result = 0;
-out:
+    else
+        result = 0;
     if (result != 0)
         body->size = start;
     secret_wipe(encryption, sizeof encryption);
     return result;
+}
+
+int entry_open(struct buffer *body, const struct entry *entry, const uint8_t secret[static EPOCH_SECRET_SIZE],
+               const struct entry_place *place, struct error *error)
+{
+    size_t start = body->size;
+    size_t size = 0;
+    uint8_t tag[HASH_SIZE];
+    uint8_t key[ENTRY_KEY_SIZE];
+    int result = -1;
+
+    if (entry->header.class != ENTRY_SEALED)
+        return error_set(error, ERROR_INVALID, "the entry is not a sealed one");
+    derive_key(key, secret, place, entry->header.epoch, entry->tag);
+    if (open_padded(body, entry, key, "the entry commits to another key than its epoch gives", error) != 0)
+        goto out;
+    compute_tag(tag, secret, entry->header_bytes, span_from(buffer_span(body), start));
+    if (!secret_equal(tag, entry->tag.data, ENTRY_TAG_SIZE) || !unpad(span_from(buffer_span(body), start), &size)) {
+        (void)error_set(error, ERROR_INVALID,
+                        "the entry opens, but its tag, body or padding is not as the format says");
+        goto out;
+    }
+    result = 0;
+out:
+    body->size = start + size;
+    secret_wipe(key, sizeof key);
+    return result;
+}
+
+void entry_key(uint8_t key[static ENTRY_KEY_SIZE], const struct entry *entry,
+               const uint8_t secret[static EPOCH_SECRET_SIZE], const struct entry_place *place)
+{
+    derive_key(key, secret, place, entry->header.epoch, entry->tag);
+}
+
+int entry_open_disclosed(struct buffer *body, const struct entry *entry, const uint8_t key[static ENTRY_KEY_SIZE],
+                         struct error *error)
+{
+    size_t start = body->size;
+    size_t size = 0;
+
+    if (entry->header.class != ENTRY_SEALED)
+        return error_set(error, ERROR_INVALID, "the entry is not a sealed one");
+    if (open_padded(body, entry, key, "the key is not the one that the entry commits to", error) != 0)
+        return -1;
+    if (!unpad(span_from(buffer_span(body), start), &size)) {
+        body->size = start;
+        return error_set(error, ERROR_INVALID, "the entry opens, but its body or padding is not as the format says");
+    }
+    body->size = start + size;
+    return 0;
 }
 
 void held_put(struct buffer *body, const struct reference *held, size_t count)

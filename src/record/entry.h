@@ -94,6 +94,19 @@ int entry_seal(struct buffer *out, const struct entry_header *header, struct spa
 int entry_open(struct buffer *body, const struct entry *entry, const uint8_t secret[static EPOCH_SECRET_SIZE],
                const struct entry_place *place, struct error *error);
 
+/*
+ * Disclosure: the key K of one sealed entry opens that entry and no other, and gives nothing of the epoch's secret. Who
+ * has only K cannot compute the tag anew; that the header, the tag and the commitment belong to the text is what the
+ * AEAD says, and that no other key opens the entry is what the commitment says. K itself need not come of the epoch's
+ * secret: an author may have sealed for nobody. Whoever discloses looks that entry_open() opens it too.
+ */
+#define ENTRY_KEY_SIZE 32
+void entry_key(uint8_t key[static ENTRY_KEY_SIZE], const struct entry *entry,
+               const uint8_t secret[static EPOCH_SECRET_SIZE], const struct entry_place *place);
+/* As entry_open(). ERROR_MISMATCH for every other key. */
+int entry_open_disclosed(struct buffer *body, const struct entry *entry, const uint8_t key[static ENTRY_KEY_SIZE],
+                         struct error *error);
+
 /* Padmé (Nikitin et al., 2019) with a floor of 256: the padded length of `size` bytes. */
 size_t entry_padded_size(size_t size);
 

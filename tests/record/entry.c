@@ -179,6 +179,32 @@ static struct buffer seal_by_hand(struct span header, struct span padded, const 
     return bytes;
 }
 
+/* Parses and opens with a key alone; the body's size, or -1. */
+static long opens_with(struct span bytes, const uint8_t key[static ENTRY_KEY_SIZE], struct error *error)
+{
+    struct entry entry = {0};
+    struct buffer body = {0};
+    long size = -1;
+
+    if (entry_parse(&entry, bytes, 0, 3, error) != 0)
+        return -1;
+    buffer_put(&body, "kept", 4);
+    if (entry_open_disclosed(&body, &entry, key, error) == 0)
+        size = (long)body.size - 4;
+    else
+        CHECK(body.size == 4);
+    buffer_free(&body);
+    return size;
+}
+
+static void key_of(const struct buffer *bytes, const struct entry_place *where, uint8_t key[static ENTRY_KEY_SIZE])
+{
+    struct entry entry = {0};
+
+    CHECK(entry_parse(&entry, buffer_span(bytes), 0, 3, NULL) == 0);
+    entry_key(key, &entry, secret, where);
+}
+
 static void hostile_bodies_do_not_open(void)
 {
     static const struct {
@@ -204,7 +230,7 @@ static void hostile_bodies_do_not_open(void)
     struct entry_header header = full_header();
     struct buffer model = sealed_entry(&header, 10);
     struct span header_bytes = span_of(model.data, model.size - 16 - 32 - 256 - 16);
-    uint8_t padded[512];
+    uint8_t padded[512], key[ENTRY_KEY_SIZE];
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct buffer bytes = {0};
@@ -218,6 +244,8 @@ static void hostile_bodies_do_not_open(void)
             printf("# %s\n", rows[i].what);
             CHECK(false);
         }
+        key_of(&bytes, &place, key);
+        CHECK((opens_with(buffer_span(&bytes), key, NULL) >= 0) == rows[i].good);
         buffer_free(&bytes);
     }
     buffer_free(&model);
@@ -236,6 +264,57 @@ static void sealing_is_as_the_specification_says(void)
     CHECK(span_equal(buffer_span(&bytes), buffer_span(&by_hand)));
     buffer_free(&by_hand);
     buffer_free(&body);
+    buffer_free(&bytes);
+}
+
+/* Disclosure: the key of one entry opens it, and none of its neighbours, whatever they say. */
+static void its_own_key_opens_an_entry_and_no_other(void)
+{
+    struct entry_header header = full_header();
+    struct buffer bytes[4] = {0};
+    struct buffer body = body_of(40);
+    uint8_t key[4][ENTRY_KEY_SIZE];
+
+    for (unsigned i = 0; i < 4; i++) {
+        struct entry_place at = place;
+
+        at.index += i / 2; /* two texts at each of two places */
+        header.salt[0] = (uint8_t)i;
+        CHECK(entry_seal(&bytes[i], &header, buffer_span(&body), secret, &at, NULL) == 0);
+        key_of(&bytes[i], &at, key[i]);
+    }
+    for (unsigned i = 0; i < 4; i++)
+        for (unsigned k = 0; k < 4; k++) {
+            struct error error = {0};
+
+            CHECK(opens_with(buffer_span(&bytes[i]), key[k], &error) == (i == k ? 40 : -1));
+            CHECK(i == k || error.code == ERROR_MISMATCH);
+        }
+    CHECK(opens_with(buffer_span(&bytes[0]), secret, NULL) == -1);
+    for (unsigned i = 0; i < 4; i++)
+        buffer_free(&bytes[i]);
+    buffer_free(&body);
+}
+
+/* With the key alone the tag cannot be computed again, but it is within what the AEAD protects. */
+static void nothing_changed_opens_with_its_key(void)
+{
+    struct entry_header header = full_header();
+    struct buffer bytes = sealed_entry(&header, 40);
+    uint8_t key[ENTRY_KEY_SIZE];
+
+    key_of(&bytes, &place, key);
+    for (size_t bit = 0; bit < bytes.size * 8; bit++) {
+        bytes.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        CHECK(opens_with(buffer_span(&bytes), key, NULL) < 0);
+        bytes.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    for (size_t bit = 0; bit < ENTRY_KEY_SIZE * 8; bit++) {
+        key[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        CHECK(opens_with(buffer_span(&bytes), key, NULL) < 0);
+        key[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    CHECK(opens_with(buffer_span(&bytes), key, NULL) == 40);
     buffer_free(&bytes);
 }
 
@@ -583,7 +662,7 @@ static void without_memory_nothing_is_sealed_and_nothing_opened(void)
     CHECK(entry_parse(&entry, buffer_span(&sealed), 0, 3, NULL) == 0);
     for (size_t n = 1;; n++) {
         struct buffer bytes = {0}, plain = {0};
-        struct error seal_error = {0}, open_error = {0};
+        struct error seal_error = {0}, open_error = {0}, disclosed_error = {0};
         int seals = 0, opens_ = 0;
         bool ran_out = false;
 
@@ -596,6 +675,11 @@ static void without_memory_nothing_is_sealed_and_nothing_opened(void)
         opens_ = entry_open(&plain, &entry, secret, &place, &open_error);
         CHECK(memory_ran_out());
         CHECK(opens_ == -1 && open_error.code == ERROR_SYSTEM && plain.size == 0);
+        buffer_free(&plain);
+        memory_fail(1);
+        opens_ = entry_open_disclosed(&plain, &entry, secret, &disclosed_error);
+        CHECK(memory_ran_out());
+        CHECK(opens_ == -1 && disclosed_error.code == ERROR_SYSTEM && plain.size == 0);
         buffer_free(&bytes);
         buffer_free(&plain);
         if (!ran_out)
@@ -618,6 +702,8 @@ int main(void)
     RUN(sealing_is_as_the_specification_says);
     RUN(hostile_bodies_do_not_open);
     RUN(a_tag_that_is_not_the_texts_is_refused);
+    RUN(its_own_key_opens_an_entry_and_no_other);
+    RUN(nothing_changed_opens_with_its_key);
     RUN(no_truncation_opens);
     RUN(no_flipped_bit_opens);
     RUN(what_parses_is_what_is_written);
