@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 LEAST = 5000
-PROGRAMS = 13
+PROGRAMS = 14
 
 
 def listed(command):

@@ -10,7 +10,7 @@
  */
 #include <jansson.h>
 
-#include "record/line.h"
+#include "desk/disclosed.h"
 #include "record/proof.h"
 
 #define LEAVES 130
@@ -149,6 +149,33 @@ static void say_proofs(const struct test_line *line, uint64_t size)
     buffer_free(&policy);
 }
 
+/* The proof stands in a disclosure as it is: whoever cuts it out can check it with any program. */
+static void say_disclosed(void)
+{
+    struct disclosed log;
+    struct buffer policy = {0};
+
+    disclosed_make(&log, 3, "peers");
+    policy_print(&policy, &log.line.charter);
+    for (uint64_t index = 0; index < DISCLOSED_ENTRIES; index++) {
+        struct buffer text = {0};
+        char *start = NULL, *end = NULL;
+
+        if (disclosed_write(&log, index, &text, NULL) != 0)
+            exit(1);
+        start = strstr(buffer_string(&text), "\n\nc2sp.org/");
+        end = start != NULL ? strstr(start, "\n\nliaison-charter/v1\n") : NULL;
+        if (end == NULL)
+            exit(1);
+        say_proof(true, buffer_span(&policy), span_of(start + 2, (size_t)(end - start) - 1));
+        start[40] = start[40] == 'A' ? 'B' : 'A'; /* in the entry */
+        say_proof(false, buffer_span(&policy), span_of(start + 2, (size_t)(end - start) - 1));
+        buffer_free(&text);
+    }
+    buffer_free(&policy);
+    disclosed_free(&log);
+}
+
 static int emit(void)
 {
     struct test_line line;
@@ -161,6 +188,7 @@ static int emit(void)
     say_trees();
     for (uint64_t size = 1; size <= LEAVES; size += 43)
         say_proofs(&line, size);
+    say_disclosed();
     for (unsigned i = 0; i < LEAVES; i++)
         buffer_free(&entries[i]);
     test_line_free(&line);

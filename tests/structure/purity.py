@@ -9,7 +9,7 @@ import subprocess
 import sys
 from rooms import MAY_INCLUDE, PURE, ROOT, case, end
 
-C = """memchr memcmp bcmp memcpy memmove memrchr memset strchr strcmp strlen strncmp strnlen strrchr strspn
+C = """memchr memcmp bcmp memcpy memmem memmove memrchr memset strchr strcmp strlen strncmp strnlen strrchr strspn
        calloc free malloc realloc reallocarray snprintf vsnprintf __assert_fail __stack_chk_fail __popcountdi2 _GLOBAL_OFFSET_TABLE_""".split()
 # What fortification makes of the same.
 C += [f"__{name}_chk" for name in ("memcpy", "memmove", "memset", "snprintf", "vsnprintf")]

@@ -17,7 +17,7 @@ MAY_INCLUDE = {
     "control": "base",
     "host": "base seal store office control",
     "cli": "base seal record control store",
-    "verify": "base seal record",
+    "verify": "base seal record desk",
 }
 PURE = ["base", "seal", "record", "link", "sync", "desk", "office", "control"]
 
