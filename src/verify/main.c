@@ -1,76 +1,49 @@
 /*
- * liaison-verify: what a third party runs who trusts neither side. It reads a proof and a policy, asks
- * src/record whether the one holds under the other, and says so in a sentence. It opens no socket, holds no
+ * liaison-verify: what a third party runs who trusts neither side. It reads a proof or a disclosure, asks src/record
+ * and src/desk whether it holds under a policy or for a line, and says so in a sentence. It opens no socket, holds no
  * key and changes no file.
  */
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/time.h"
 #include "record/proof.h"
 #include "seal/secret.h"
+#include "verify/answer.h"
+#include "verify/disclosure.h"
 
-enum { EXIT_PROVED = 0, EXIT_NOT_PROVED = 1, EXIT_USAGE = 2 };
+enum exit_status { EXIT_PROVED = 0, EXIT_NOT_PROVED = 1, EXIT_USAGE = 2 };
 
 static const char help[] =
     "usage: liaison-verify PROOF --policy POLICY [--json]\n"
+    "       liaison-verify DISCLOSURE [--policy POLICY] [--line ID] [--json]\n"
     "\n"
     "Says who wrote the entry in the file PROOF, at which number of its log, and who held it when, if all of\n"
-    "that is proved under the file POLICY; else says what is wrong.\n"
+    "that is proved under the file POLICY; of a DISCLOSURE, what the entry says as well, and of each if the file\n"
+    "holds several. Else it says what is wrong.\n"
     "\n"
     "  -p, --policy FILE  whose logs and receipts count (C2SP tlog-policy); `liaison record policy LINE -o F` writes "
     "one\n"
+    "  -l, --line ID      the line that it must be of: 64 hexadecimal digits, `id` in `liaison status --json`. A\n"
+    "                     disclosure brings the line's keys, and the ID says which keys these must be\n"
     "  -j, --json         answer in JSON\n"
     "  -h, --help         this text\n"
     "  -V, --version      the version\n"
     "\n"
+    "Take the policy or the ID from somebody other than the one who shows the proof.\n"
+    "\n"
     "exit status: 0 proved, 1 not proved, 2 wrong usage or a file that cannot be read\n";
 
 struct options {
-    const char *proof;
+    const char *file;
     const char *policy;
+    bool has_line;
+    uint8_t line_id[HASH_SIZE];
     bool json;
     bool done; /* help or the version was all that was asked for */
 };
-
-/* Names in the files are their writer's; nothing of them reaches the terminal unfiltered. */
-static void put_shown_string(struct buffer *out, const char *text)
-{
-    text_put_shown(out, span_of_string(text), false);
-}
-
-static json_t *json_shown(const char *text)
-{
-    struct buffer shown = {0};
-    json_t *string = NULL;
-
-    put_shown_string(&shown, text);
-    string = json_string(buffer_string(&shown));
-    buffer_free(&shown);
-    return string;
-}
-
-static json_t *json_hash(const uint8_t hash[static HASH_SIZE])
-{
-    struct buffer hex = {0};
-    json_t *string = NULL;
-
-    text_put_hex(&hex, span_of(hash, HASH_SIZE));
-    string = json_string(buffer_string(&hex));
-    buffer_free(&hex);
-    return string;
-}
-
-static int write_json(FILE *stream, json_t *object)
-{
-    int result = object != NULL ? json_dumpf(object, stream, JSON_PRESERVE_ORDER) : -1;
-
-    json_decref(object);
-    return result == 0 && fputc('\n', stream) != EOF && fflush(stream) == 0 ? 0 : -1;
-}
 
 static void complain(const struct error *error, bool json)
 {
@@ -158,27 +131,17 @@ static int print_sentence(const struct proof *proof, const struct verdict *verdi
     buffer_print(&text, "%s.\nleaf ", what_it_is(proof));
     text_put_hex(&text, span_of(verdict->leaf, HASH_SIZE));
     buffer_put_u8(&text, '\n');
-    if (buffer_failed(&text) || fwrite(text.data, 1, text.size, stdout) != text.size || fflush(stdout) != 0)
-        result = -1;
+    result = write_text(stdout, &text);
     buffer_free(&text);
     return result;
 }
 
 static int print_json(const struct proof *proof, const struct verdict *verdict)
 {
-    json_t *held = json_array();
-
-    for (size_t i = 0; i < verdict->holder_count; i++) {
-        char at[RFC3339_SIZE];
-
-        time_rfc3339(at, verdict->holder[i].time);
-        (void)json_array_append_new(
-            held, json_pack("{s:o,s:s}", "by", json_shown(verdict->holder[i].witness->party), "at", at));
-    }
     return write_json(stdout, json_pack("{s:b,s:o,s:I,s:o,s:I,s:o,s:o}", "proved", 1, "author",
                                         json_shown(author_name(verdict)), "number", (json_int_t)proof->index, "leaf",
                                         json_hash(verdict->leaf), "size", (json_int_t)proof->size, "root",
-                                        json_hash(proof->root), "held", held));
+                                        json_hash(proof->root), "held", json_held(verdict)));
 }
 
 /* Names the file that is wrong, and says what that means. */
@@ -189,69 +152,112 @@ static int blame(const char *file, const struct error *cause, const char *remedy
     return error_set(error, cause->code, "%.100s: %s. Nothing is proved; %s", file, cause->message, remedy);
 }
 
-static int check(const struct options *options, struct policy *policy, struct span policy_text, struct span proof_text,
-                 struct proof *proof, struct verdict *verdict, struct error *error)
+static int unwritten(struct error *error)
 {
-    struct error cause = {0};
+    return error_set(error, ERROR_SYSTEM, "the answer could not be written: %s", strerror(errno));
+}
 
-    if (policy_parse(policy, policy_text, &cause) != 0)
-        return blame(options->policy, &cause, "take the policy again from somebody you trust", error);
-    if (proof_parse(proof, proof_text, &cause) != 0)
-        return blame(options->proof, &cause, "ask for the proof again", error);
-    if (proof_verify(verdict, proof, policy, &cause) != 0)
-        return blame(options->proof, &cause, "ask for it again, with the policy of its line", error);
-    return 0;
+static enum exit_status verify_proof(const struct options *options, const struct policy *policy, struct span text,
+                                     struct error *error)
+{
+    struct proof proof = {0};
+    struct verdict verdict = {0};
+    struct error cause = {0};
+    enum exit_status status = EXIT_NOT_PROVED;
+
+    if (proof_parse(&proof, text, &cause) != 0)
+        (void)blame(options->file, &cause, "ask for the proof again", error);
+    else if (proof_verify(&verdict, &proof, policy, &cause) != 0)
+        (void)blame(options->file, &cause, "ask for it again, with the policy of its line", error);
+    else if ((options->json ? print_json : print_sentence)(&proof, &verdict) != 0)
+        status = unwritten(error) == 0 ? EXIT_PROVED : EXIT_USAGE;
+    else
+        status = EXIT_PROVED;
+    proof_free(&proof);
+    return status;
+}
+
+static enum exit_status verify_disclosure(const struct options *options, const struct policy *policy, struct span text,
+                                          struct error *error)
+{
+    struct trusted trusted = {.policy = options->policy != NULL ? policy : NULL,
+                              .line_id = options->has_line ? options->line_id : NULL};
+    struct buffer answer = {0};
+    struct error cause = {0};
+    enum exit_status status = EXIT_NOT_PROVED;
+
+    if (disclosures_check(&answer, text, &trusted, options->json, &cause) != 0)
+        (void)blame(options->file, &cause, "ask for the disclosure again", error);
+    else if (write_text(stdout, &answer) != 0)
+        status = unwritten(error) == 0 ? EXIT_PROVED : EXIT_USAGE;
+    else
+        status = EXIT_PROVED;
+    buffer_free(&answer);
+    return status;
+}
+
+/* A line's id alone does not do for a proof, which brings no keys. */
+static enum exit_status verify_file(const struct options *options, const struct policy *policy, struct span text,
+                                    struct error *error)
+{
+    if (disclosure_is_one(text))
+        return verify_disclosure(options, policy, text, error);
+    if (options->policy == NULL || options->has_line) {
+        (void)error_set(error, ERROR_USAGE,
+                        "--line is for disclosures, and %.100s is none: it needs --policy FILE alone; see --help",
+                        options->file);
+        return EXIT_USAGE;
+    }
+    return verify_proof(options, policy, text, error);
 }
 
 /* Policies are too large for the stack. */
-static int verify(const struct options *options, struct policy *policy, struct error *error)
+static enum exit_status verify(const struct options *options, struct policy *policy, struct error *error)
 {
-    struct buffer proof_text = {0};
+    struct buffer text = {0};
     struct buffer policy_text = {0};
-    struct proof proof = {0};
-    struct verdict verdict = {0};
-    int status = EXIT_USAGE;
+    struct error cause = {0};
+    enum exit_status status = EXIT_USAGE;
 
-    if (seal_init(error) != 0 || read_file(options->proof, PROOF_SIZE_MAX, &proof_text, error) != 0 ||
-        read_file(options->policy, POLICY_SIZE_MAX, &policy_text, error) != 0)
+    if (seal_init(error) != 0 || read_file(options->file, DISCLOSURE_FILE_MAX, &text, error) != 0 ||
+        (options->policy != NULL && read_file(options->policy, POLICY_SIZE_MAX, &policy_text, error) != 0))
         goto out;
     status = EXIT_NOT_PROVED;
-    if (check(options, policy, buffer_span(&policy_text), buffer_span(&proof_text), &proof, &verdict, error) != 0)
-        goto out;
-    if ((options->json ? print_json : print_sentence)(&proof, &verdict) != 0) {
-        (void)error_set(error, ERROR_SYSTEM, "the answer could not be written: %s", strerror(errno));
-        status = EXIT_USAGE;
-        goto out;
-    }
-    status = EXIT_PROVED;
+    if (options->policy != NULL && policy_parse(policy, buffer_span(&policy_text), &cause) != 0)
+        (void)blame(options->policy, &cause, "take the policy again from somebody you trust", error);
+    else
+        status = verify_file(options, policy, buffer_span(&text), error);
 out:
-    proof_free(&proof);
     buffer_free(&policy_text);
-    buffer_free(&proof_text);
+    buffer_free(&text);
     return status;
 }
 
 static int say(const char *text, struct error *error)
 {
     if (fputs(text, stdout) == EOF || fflush(stdout) != 0)
-        return error_set(error, ERROR_SYSTEM, "the answer could not be written: %s", strerror(errno));
+        return unwritten(error);
     return 0;
 }
 
 static int read_options(struct options *options, int argc, char **argv, struct error *error)
 {
-    static const struct option known[] = {{"policy", required_argument, NULL, 'p'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {"version", no_argument, NULL, 'V'},
-                                          {0}};
+    static const struct option known[] = {
+        {"policy", required_argument, NULL, 'p'}, {"line", required_argument, NULL, 'l'},
+        {"json", no_argument, NULL, 'j'},         {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},      {0}};
     int option = 0;
 
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "p:jhV", known, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "p:l:jhV", known, NULL)) != -1) {
         switch (option) {
         case 'p':
             options->policy = optarg;
+            break;
+        case 'l':
+            options->has_line = true;
+            if (!text_from_hex(span_of_string(optarg), options->line_id, HASH_SIZE))
+                return error_set(error, ERROR_USAGE, "--line is 64 hexadecimal digits; see --help");
             break;
         case 'j':
             options->json = true;
@@ -268,10 +274,12 @@ static int read_options(struct options *options, int argc, char **argv, struct e
         }
     }
     if (optind + 1 != argc)
-        return error_set(error, ERROR_USAGE, "it takes one proof, and got %d; see --help", argc - optind);
-    if (options->policy == NULL)
-        return error_set(error, ERROR_USAGE, "it needs --policy FILE: without one nobody's word counts; see --help");
-    options->proof = argv[optind];
+        return error_set(error, ERROR_USAGE, "it takes one file, and got %d; see --help", argc - optind);
+    if (options->policy == NULL && !options->has_line)
+        return error_set(error, ERROR_USAGE,
+                         "it needs --policy FILE, or for a disclosure --line ID: without one nobody's word counts; see "
+                         "--help");
+    options->file = argv[optind];
     return 0;
 }
 
@@ -280,7 +288,7 @@ int main(int argc, char **argv)
     struct options options = {0};
     struct error error = {0};
     struct policy *policy = NULL;
-    int status = EXIT_USAGE;
+    enum exit_status status = EXIT_USAGE;
 
     if (read_options(&options, argc, argv, &error) != 0)
         goto out;
@@ -295,5 +303,5 @@ out:
     free(policy);
     if (status != EXIT_PROVED)
         complain(&error, options.json);
-    return status;
+    return (int)status;
 }

@@ -18,6 +18,7 @@ ELSEWHERE = {
         "office/links.c": "office/route",
         "sync/sync.c": "sync/chunk sync/receipts sync/want",
         "sync/input.c": "sync/heads",
+        "verify/main.c": "verify/answer",
     }.items() for name in names.split()
 }
 
