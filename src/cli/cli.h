@@ -43,6 +43,7 @@ enum exit_code command_acknowledge(struct cli *cli, int argc, char **argv);
 enum exit_code command_inbox(struct cli *cli, int argc, char **argv);
 enum exit_code command_read(struct cli *cli, int argc, char **argv);
 enum exit_code command_status(struct cli *cli, int argc, char **argv);
+enum exit_code command_record_disclose(struct cli *cli, int argc, char **argv);
 enum exit_code command_record(struct cli *cli, int argc, char **argv);
 
 #endif

@@ -251,6 +251,7 @@ enum exit_code command_record(struct cli *cli, int argc, char **argv)
         {"verify", verify, "check every entry, head and receipt"},
         {"policy", policy, "write whom to trust for proofs"},
         {"prove", prove, "write a proof of one entry, for a third party"},
+        {"disclose", command_record_disclose, "show entries' texts, with their proofs, to a third party"},
         {"export", export_line, "write the whole line as text or JSON"},
         {NULL, NULL, NULL},
     };

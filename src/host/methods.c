@@ -291,6 +291,16 @@ static void call_record_prove(struct call *call)
         office_record_prove(call->office, request, line, entry);
 }
 
+static void call_record_disclose(struct call *call)
+{
+    struct span line = text_of(call, "line");
+    struct span entry = text_of(call, "entry");
+    uint64_t request = params_done(&call->params) ? ask(call) : 0;
+
+    if (request != 0)
+        office_record_disclose(call->office, request, line, entry);
+}
+
 /* --- results ------------------------------------------------------------------------------------------------------ */
 
 static json_t *result_nothing(const struct office *office, const struct office_event *reply)
@@ -403,6 +413,13 @@ static json_t *result_prove(const struct office *office, const struct office_eve
     return json_pack("{s:o, s:I}", "proof", json_text(buffer_span(&reply->text)), "receipts", (json_int_t)reply->count);
 }
 
+static json_t *result_disclose(const struct office *office, const struct office_event *reply)
+{
+    (void)office;
+    return json_pack("{s:o, s:I}", "disclosure", json_text(buffer_span(&reply->text)), "receipts",
+                     (json_int_t)reply->count);
+}
+
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 
 static const struct method {
@@ -429,6 +446,7 @@ static const struct method {
     {"record.verify", call_record_verify, result_verify},
     {"record.policy", call_record_policy, result_policy},
     {"record.prove", call_record_prove, result_prove},
+    {"record.disclose", call_record_disclose, result_disclose},
 };
 #define METHOD_COUNT (sizeof methods / sizeof methods[0])
 

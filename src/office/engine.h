@@ -16,6 +16,7 @@
  *   scrub.c   reading everything again and again, mending what broke
  *   prove.c   verification, policies, proofs
  *   quota.c   what the charter lets one's own log take
+ *   disclose.c  one entry for somebody who is no member
  *   status.c  facts
  */
 #ifndef LIAISON_OFFICE_ENGINE_H

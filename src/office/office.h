@@ -155,6 +155,9 @@ void office_inbox(struct office *office, uint64_t request, struct span line);
 void office_record_verify(struct office *office, uint64_t request, struct span line);
 void office_record_policy(struct office *office, uint64_t request, struct span line);
 void office_record_prove(struct office *office, uint64_t request, struct span line, struct span entry);
+/* The entry's disclosure (desk/disclosure.h). Refused while the line's policy would not accept it; ERROR_INVALID for an
+ * entry without sealed text. */
+void office_record_disclose(struct office *office, uint64_t request, struct span line, struct span entry);
 /* Whether a line of that name exists. */
 bool office_has_line(const struct office *office, struct span name);
 
@@ -221,7 +224,7 @@ struct office_event {
     uint64_t receipts; /* record verify */
     bool up;
     char reason[320];
-    struct buffer text;       /* a charter, a policy, a proof, a position; and see text2 */
+    struct buffer text;       /* a charter, a policy, a proof, a disclosure, a position; and see text2 */
     struct buffer text2;      /* a courier key file, a fingerprint */
     struct office_view *view; /* owned by the event */
     size_t view_count;

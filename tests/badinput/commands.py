@@ -34,6 +34,7 @@ SUBCOMMANDS = {
     "record verify": ["talks"],
     "record policy": ["talks", "-o", "out"],
     "record prove": ["talks", "washington/0", "-o", "out"],
+    "record disclose": ["talks", "washington/0", "-o", "out"],
     "record export": ["talks", "-o", "out", "--format", "json"],
 }
 
@@ -239,6 +240,12 @@ def values():
             refuse(2, "washington/17|entry|named", "ack", "talks", entry)
             refuse(2, "washington/17|entry|named", "read", "talks", "--from", entry)
             refuse(2, "washington/17|entry|named", "record", "prove", "talks", entry, "-o", "out")
+            refuse(2, "washington/17-21", "record", "disclose", "talks", entry, "-o", "out")
+    for entries in ("washington/1-", "washington/-1", "washington/2-1", "washington/1-2-3", "washington/1-02", "washington/1 -2",
+                    "washington/1-x", "washington/1--2", "1-2", "washington/1-18446744073709551616", "w/1-w/2"):
+        refuse(2, "washington/17-21", "record", "disclose", "talks", entries, "-o", "out")
+    for last in ("1024", "9223372036854775807"):
+        refuse(2, "at most 1024", "record", "disclose", "talks", f"washington/0-{last}", "-o", "out")
     for role in ("", "king", "Principal", "duty_officer", "duty officer", "1", "principal ", "none"):
         refuse(2, "--as|duty-officer", "ack", "talks", "washington/0", "--as", role)
     for form in ("", "xml", "JSON", "csv", "text ", "pdf", "..", "1"):
@@ -280,9 +287,22 @@ def daemons_word():
             ["record", "verify", name],
             ["record", "policy", name, "-o", "out"],
             ["record", "prove", name, "washington/0", "-o", "out"],
+            ["record", "disclose", name, "washington/0", "-o", "out"],
             ["record", "export", name, "-o", "out", "--format", "json"],
         ):
             refuse(1, "there is no line", *words)
+    family("entries that cannot be disclosed")
+    for entries, fragment in (
+        ("washington/0", "is the line's charter: it has no sealed text"),
+        ("washington/1", "is prekeys: it has no sealed text"),
+        ("washington.example/0", "is the line's charter: it has no sealed text"),
+        ("washington/0-1", "none of these entries has a sealed text"),
+        ("washington/0-99", "others have receipted|is not in the record"),
+        ("washington/99", "is not in the record"),
+        ("bonn/1", "no member of this line"),
+        ("pyongyang/0", "is not in the record"),
+    ):
+        refuse(1, fragment, "record", "disclose", "talks", entries, "-o", "out")
     family("parties, entries and links that there are not")
     for party in (
         "bonn",
@@ -307,6 +327,7 @@ def daemons_word():
             ["send", "talks", "-m", "Text.", "--answers", entry],
             ["ack", "talks", entry],
             ["record", "prove", "talks", entry, "-o", "out"],
+            ["record", "disclose", "talks", entry, "-o", "out"],
             ["read", "talks", "--from", entry],
         ):
             refuse(2, "an entry is named like washington.example/17", *words)
@@ -385,6 +406,9 @@ def files():
         ("page", b"<html></html>\n"),
         ("crlf", b"liaison-card/v1\r\nname x\r\n"),
         ("newer", b"liaison-card/v2\nname x\n"),
+        ("headless", b"liaison-disclosure/v1\nx\n"),
+        ("endless", b"liaison-disclosure/v1\n\n" + bytes(16 << 20)),
+        ("later", b"liaison-disclosure/v2\n\n"),
     ):
         if not LIST:
             write(name, content)
@@ -533,6 +557,18 @@ def others():
         (1, "talks.policy", ["talks.policy", "--policy", "talks.policy"]),
         (1, "talks.proof", ["talks.proof", "--policy", "talks.proof"]),
         (1, "proof", ["talks.proof", "--policy", "talks.policy"]),
+        (2, "64 hexadecimal", ["p.card", "--line", ""]),
+        (2, "64 hexadecimal", ["p.card", "--line", "0" * 63]),
+        (2, "64 hexadecimal", ["p.card", "--line", "0" * 65]),
+        (2, "64 hexadecimal", ["p.card", "--line", "g" * 64]),
+        (2, "--line", ["p.card", "--line"]),
+        (2, "is none: it needs --policy", ["talks.proof", "--line", "0" * 64]),
+        (2, "is none: it needs --policy", ["p.card", "--policy", "talks.policy", "--line", "0" * 64]),
+        (2, "is none: it needs --policy", ["empty", "--line", "0" * 64]),
+        (2, "is none: it needs --policy", ["huge", "--line", "0" * 64]),
+        (1, "no blank line", ["headless", "--line", "0" * 64]),
+        (1, "longer than", ["endless", "--line", "0" * 64]),
+        (1, "another version", ["later", "--policy", "talks.policy"]),
     ):
         bad(
             "liaison-verify",

@@ -61,6 +61,7 @@ METHODS = {
     },
     "record.verify": {"line": (STRING, True, "talks")},
     "record.policy": {"line": (STRING, True, "talks")},
+    "record.disclose": {"line": (STRING, True, "talks"), "entry": (STRING, True, "washington/2")},
     "record.prove": {"line": (STRING, True, "talks"), "entry": (STRING, True, "washington/2")},
 }
 ENTRY = {"text": TEXT, "language": STRING, "answers": STRING, "exercise": FLAG, "precedence": STRING, "token": STRING}
@@ -235,6 +236,7 @@ def values():
         refuse("entries", {"line": "talks", "after": after}, "`after` is not a position that an earlier answer gave")
     for entry in ("", "17", "washington", "washington/", "washington/-1", "washington/x", "washington/1099511627776"):
         refuse("record.prove", {"line": "talks", "entry": entry}, "an entry is named like washington.example/17")
+        refuse("record.disclose", {"line": "talks", "entry": entry}, "an entry is named like washington.example/17")
         refuse(
             "acknowledge",
             {"line": "talks", "entries": [entry], "as": "principal"},

@@ -101,6 +101,14 @@ static uint64_t prove(const char *entry)
     return request;
 }
 
+static uint64_t disclose(const char *entry)
+{
+    uint64_t request = world_request(world);
+
+    office_record_disclose(site->office, request, line_name(), span_of_string(entry));
+    return request;
+}
+
 static uint64_t inbox(void)
 {
     uint64_t request = world_request(world);
@@ -141,6 +149,7 @@ static bool work(unsigned day)
     asked[count++] = verify();
     asked[count++] = prove("washington.example/4");
     asked[count++] = prove("pyongyang.example/4");
+    asked[count++] = disclose("pyongyang.example/4");
     world_run(world, 3 * SECOND_US);
     for (size_t i = 0; i < count; i++)
         answered &= world->replies[asked[i]] == 1;

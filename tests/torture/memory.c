@@ -287,6 +287,14 @@ static void ask_proof(struct site *site, uint64_t request)
     office_record_prove(site->office, request, line_name(), span_of_string(name));
 }
 
+static void ask_disclosure(struct site *site, uint64_t request)
+{
+    char name[NAME_SIZE + 24];
+
+    (void)snprintf(name, sizeof name, "%s/%llu", site->world->site[0].name, (unsigned long long)number_of[0]);
+    office_record_disclose(site->office, request, line_name(), span_of_string(name));
+}
+
 static void ask_confirm(struct site *site, uint64_t request)
 {
     static struct buffer digits;
@@ -425,6 +433,7 @@ static void scenario(struct world *world)
     proof = demand(&world->site[0], "an entry is proved", ask_proof, ERROR_NONE);
     CHECK(proof == NULL ||
           (proof->text.size > 500 && memmem(proof->text.data, proof->text.size, "extra \n", 7) == NULL));
+    (void)demand(&world->site[0], "an entry is disclosed", ask_disclosure, ERROR_NONE);
     check_if_failed(world, 31);
     end_in_order(world);
     start_both(world, 1);
