@@ -41,6 +41,7 @@ enum exit_code command_link_stdio(struct cli *cli, int argc, char **argv);
 enum exit_code command_send(struct cli *cli, int argc, char **argv);
 enum exit_code command_acknowledge(struct cli *cli, int argc, char **argv);
 enum exit_code command_inbox(struct cli *cli, int argc, char **argv);
+enum exit_code command_hotline(struct cli *cli, int argc, char **argv);
 enum exit_code command_read(struct cli *cli, int argc, char **argv);
 enum exit_code command_status(struct cli *cli, int argc, char **argv);
 enum exit_code command_record_disclose(struct cli *cli, int argc, char **argv);

@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"ack", command_acknowledge, "acknowledge messages: a person has seen them"},
     {"inbox", command_inbox, "show what waits for a person"},
     {"read", command_read, "show a line's messages"},
+    {"hotline", command_hotline, "talk on a line, at a terminal"},
     {"status", command_status, "show the office, its lines and links"},
     {"record", command_record, "verify, prove and export the record"},
     {NULL, NULL, NULL},

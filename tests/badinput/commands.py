@@ -17,6 +17,7 @@ SUBCOMMANDS = {
     "status": [],
     "inbox": ["talks"],
     "read": ["talks"],
+    "hotline": ["talks"],
     "send": ["talks", "-m", "Text."],
     "ack": ["talks", "washington/0"],
     "line found": ["new", "--with", "p.card"],
@@ -184,6 +185,7 @@ def values():
         "%s",
     ):
         refuse(2, "--language|language", "send", "talks", "-m", "Text.", "--language", language)
+        refuse(2, "--language|language", "hotline", "talks", "--language", language)
     for answers in (
         "",
         "17",
@@ -276,6 +278,7 @@ def daemons_word():
         for words in (
             ["inbox", name],
             ["read", name],
+            ["hotline", name],
             ["send", name, "-m", "Text."],
             ["ack", name, "washington/0"],
             ["line", "fingerprint", name],

@@ -6,7 +6,7 @@ from rooms import MAY_INCLUDE, PURE, ROOT, case, end, uncommented
 # Headers of others, by their first part, and who may see them. The pure rooms may include only these of C's own.
 LIBRARIES = {
     "sodium.h": "seal", "openssl": "seal", "sqlite3.h": "store", "uv.h": "host", "jansson.h": "control host cli verify",
-    "pthread.h": "host", "seccomp.h": "host",
+    "pthread.h": "host", "seccomp.h": "host", "histedit.h": "cli",
 }
 PURE_HEADERS = {"assert.h", "limits.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",
                 "time.h"}
