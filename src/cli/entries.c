@@ -10,6 +10,8 @@ json_t *pages_next(struct pages *pages, enum exit_code *exit, struct error *erro
     if (pages->ended)
         return NULL;
     params = json_pack("{s:s, s:i}", "line", pages->line, "limit", PAGE_ENTRIES);
+    if (pages->falling)
+        (void)json_object_set_new(params, "order", json_string("falling"));
     if (pages->after != NULL)
         (void)json_object_set(params, "after", pages->after);
     else if (pages->from != NULL)

@@ -15,10 +15,11 @@ struct pages {
     struct daemon *daemon;
     const char *line;
     const char *from; /* an entry's name, or NULL: from the start */
+    bool falling;     /* from the end backwards, then */
     json_t *after;    /* where the next page starts; owned */
     bool ended;
 };
-/* The next entries in the line's order, an array that is the caller's; NULL at the end (then `exit` is EXIT_DONE) and
+/* The next entries in the line's order, or against it, an array that is the caller's; NULL at the end (then `exit` is EXIT_DONE) and
  * on failure. */
 json_t *pages_next(struct pages *pages, enum exit_code *exit, struct error *error);
 void pages_free(struct pages *pages);

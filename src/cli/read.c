@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/entries.h"
 #include "cli/status.h"
@@ -8,10 +9,11 @@
 
 static const struct usage usage = {
     .command = "liaison read",
-    .synopsis = "LINE [--from A/N] [--follow] [--all] [--json]",
+    .synopsis = "LINE [--from A/N | --last N] [--follow] [--all] [--json]",
     .help = "Shows the line's messages, in the line's order. What the machinery writes is folded into single lines.\n"
             "\n"
             "  --from A/N  from that entry on, like washington/17\n"
+            "  --last N    only the last N that people wrote, at most 10,000\n"
             "  --follow    then go on with what arrives, in order of arrival, until interrupted\n"
             "  --all       everything the machinery writes, one by one\n"
             "  --json      one object a line; only messages, unless --all\n",
@@ -22,6 +24,7 @@ static const struct usage usage = {
 /* Which entries were written already: a bit each, by author. What arrives while pages are fetched may come both as
  * an event and in a page. */
 #define AUTHORS_MAX 16
+#define LAST_MAX 10000 /* entries of --last */
 struct written {
     struct {
         char name[64];
@@ -74,7 +77,9 @@ struct reading {
     struct entry_writer writer;
     struct written written;
     const char *line, *from;
-    bool follow;
+    uint64_t last;         /* of --last; 0 without */
+    const json_t *members; /* the line's, when reading began; borrowed */
+    bool follow, begun;
 };
 
 static enum exit_code write_pages(struct reading *reading, struct error *error)
@@ -94,6 +99,71 @@ static enum exit_code write_pages(struct reading *reading, struct error *error)
     return exit;
 }
 
+/* Whether an entry was in the record when reading began, and so shown or left out then. */
+static bool is_of_before(const struct reading *reading, const json_t *entry)
+{
+    const char *author = json_string_value(json_object_get(entry, "author"));
+
+    for (size_t i = 0; author != NULL && i < json_array_size(reading->members); i++) {
+        const json_t *member = json_array_get(reading->members, i);
+        const char *party = json_string_value(json_object_get(member, "party"));
+
+        if (party != NULL && strcmp(party, author) == 0)
+            return json_integer_value(json_object_get(entry, "number")) <
+                   json_integer_value(json_object_get(member, "size"));
+    }
+    return false;
+}
+
+/* Takes from a page that goes backwards what is to be written: at the beginning, until that is enough; later, what has
+ * come since. False if nothing before it is needed. */
+static bool take_last(struct reading *reading, const json_t *page, json_t *taken, uint64_t *people)
+{
+    bool more = !reading->begun;
+
+    for (size_t i = 0; i < json_array_size(page); i++) {
+        json_t *entry = json_array_get(page, i);
+
+        if (!reading->begun && *people == reading->last)
+            return false;
+        if (reading->begun && is_of_before(reading, entry))
+            continue;
+        more = true;
+        *people += !show_is_service(entry);
+        (void)json_array_append(taken, entry);
+    }
+    return more;
+}
+
+/* The end of the line, and after the beginning all that has come since. */
+static enum exit_code write_last(struct reading *reading, struct error *error)
+{
+    struct pages pages = {.daemon = &reading->daemon, .line = reading->line, .falling = true};
+    enum exit_code exit = EXIT_DONE;
+    json_t *taken = json_array();
+    json_t *page = NULL;
+    uint64_t people = 0;
+    bool more = true;
+
+    while (more && (page = pages_next(&pages, &exit, error)) != NULL) {
+        more = take_last(reading, page, taken, &people);
+        json_decref(page);
+    }
+    for (size_t i = json_array_size(taken); i-- > 0;)
+        if (note_written(&reading->written, json_array_get(taken, i)))
+            entry_writer_put(&reading->writer, json_array_get(taken, i));
+    entry_writer_flush(&reading->writer);
+    reading->begun = true;
+    json_decref(taken);
+    pages_free(&pages);
+    return exit;
+}
+
+static enum exit_code write_record(struct reading *reading, struct error *error)
+{
+    return reading->last > 0 ? write_last(reading, error) : write_pages(reading, error);
+}
+
 /* Handles one event; what was lost is fetched again. */
 static enum exit_code write_event(struct reading *reading, const json_t *event, struct error *error)
 {
@@ -101,7 +171,7 @@ static enum exit_code write_event(struct reading *reading, const json_t *event, 
     const json_t *entry = json_object_get(event, "entry");
 
     if (kind != NULL && strcmp(kind, "lost") == 0)
-        return write_pages(reading, error);
+        return write_record(reading, error);
     if (kind == NULL || strcmp(kind, "entry") != 0 || !note_written(&reading->written, entry))
         return EXIT_DONE;
     entry_writer_put(&reading->writer, entry);
@@ -161,7 +231,8 @@ static enum exit_code read_line(struct reading *reading, const struct cli *cli, 
     }
     if (exit == EXIT_DONE) {
         output_not_compared(cli, line);
-        exit = write_pages(reading, error);
+        reading->members = json_object_get(line, "members");
+        exit = write_record(reading, error);
     }
     if (exit == EXIT_DONE && reading->follow)
         exit = write_events(reading, error);
@@ -175,9 +246,11 @@ static enum exit_code read_line(struct reading *reading, const struct cli *cli, 
 
 enum exit_code command_read(struct cli *cli, int argc, char **argv)
 {
+    const char *last = NULL;
     struct reading reading = {.writer = {.stream = stdout, .escaped = isatty(STDOUT_FILENO) != 0}};
     const struct argument options[] = {
         {"from", 0, ARGUMENT_TEXT, &reading.from},
+        {"last", 0, ARGUMENT_TEXT, &last},
         {"follow", 'f', ARGUMENT_FLAG, &reading.follow},
         {"all", 'a', ARGUMENT_FLAG, &reading.writer.all},
         {0},
@@ -189,6 +262,10 @@ enum exit_code command_read(struct cli *cli, int argc, char **argv)
         return cli->exit;
     if (reading.from != NULL && !entry_name_is_valid(reading.from))
         return output_usage(cli, usage.command, "\"%s\" is not of the form A/N, like washington/17", reading.from);
+    if (last != NULL && (!text_to_number(span_of_string(last), LAST_MAX, &reading.last) || reading.last == 0))
+        return output_usage(cli, usage.command, "--last is a number from 1 to %d, not \"%s\"", LAST_MAX, last);
+    if (last != NULL && reading.from != NULL)
+        return output_usage(cli, usage.command, "where to begin is given twice: with --from and with --last");
     reading.line = cli->operand[0];
     reading.writer.json = cli->json;
     exit = read_line(&reading, cli, &error);

@@ -248,6 +248,8 @@ def values():
         refuse(2, "washington/17-21", "record", "disclose", "talks", entries, "-o", "out")
     for last in ("1024", "9223372036854775807"):
         refuse(2, "at most 1024", "record", "disclose", "talks", f"washington/0-{last}", "-o", "out")
+    for number in ("", "0", "-1", "10001", "1e3", "03", "x", " 5", "99999999999999999999"):
+        refuse(2, "--last", "read", "talks", "--last", number)
     for role in ("", "king", "Principal", "duty_officer", "duty officer", "1", "principal ", "none"):
         refuse(2, "--as|duty-officer", "ack", "talks", "washington/0", "--as", role)
     for form in ("", "xml", "JSON", "csv", "text ", "pdf", "..", "1"):

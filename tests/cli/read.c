@@ -108,6 +108,43 @@ static void following_shows_what_arrives_once(void)
     CHECK(fake_end(&fake));
 }
 
+static void the_last_are_written_in_the_lines_order(void)
+{
+    static const struct step steps[] = {
+        {"\"status\"", STATUS("true")},
+        {"\"order\":\"falling\"", PAGE(MESSAGE("9", "nine") "," SERVICE("8") "," MESSAGE("7", "seven"), "\"p1\"")},
+        {"\"after\":\"p1\"", PAGE(MESSAGE("6", "six") "," MESSAGE("5", "five"), "\"p2\"")},
+        {0}};
+
+    CHECK(read_with(steps, "read talks --last 3") == EXIT_DONE);
+    CHECK(strcmp(captured.out,
+                 "washington/6  ROUTINE  T  waiting\n    six\nwashington/7  ROUTINE  T  waiting\n    seven\n"
+                 "washington/8  service (keys)\nwashington/9  ROUTINE  T  waiting\n    nine\n") == 0);
+    CHECK(run_command(command_read, "/nowhere", "read talks --last 0", &captured) == EXIT_USAGE);
+    CHECK(run_command(command_read, "/nowhere", "read talks --last 10001", &captured) == EXIT_USAGE);
+    CHECK(run_command(command_read, "/nowhere", "read talks --last x", &captured) == EXIT_USAGE);
+    CHECK(run_command(command_read, "/nowhere", "read talks --last 3 --from washington/1", &captured) == EXIT_USAGE);
+}
+
+/* In STATUS Washington has 18 entries: those are of before. */
+static void what_was_lost_is_written_and_nothing_of_before(void)
+{
+    static const struct step steps[] = {
+        {"\"status\"", STATUS("true")},
+        {"\"subscribe\"", RESULT("{}")},
+        {"\"falling\"", PAGE(MESSAGE("17", "the last"), "\"p1\"")},
+        {"\"falling\"", PAGE(MESSAGE("16", "before"), "\"p2\"") EVENT("{\"event\":\"lost\"}")},
+        {"\"falling\"", PAGE(MESSAGE("20", "c") "," MESSAGE("19", "b"), "\"p1\"")},
+        {"\"after\":\"p1\"", PAGE(MESSAGE("18", "a") "," MESSAGE("17", "the last") "," MESSAGE("15", "old"), "\"p2\"")},
+        {"\"after\":\"p2\"", PAGE(MESSAGE("14", "older"), "\"p3\"") "nonsense\n"},
+        {0}};
+
+    CHECK(read_with(steps, "read talks --last 1 --follow") == EXIT_NO_DAEMON);
+    CHECK(strcmp(captured.out, "washington/17  ROUTINE  T  waiting\n    the last\n"
+                               "washington/18  ROUTINE  T  waiting\n    a\nwashington/19  ROUTINE  T  waiting\n    b\n"
+                               "washington/20  ROUTINE  T  waiting\n    c\n") == 0);
+}
+
 static void a_daemon_that_ends_is_said_to_have(void)
 {
     static const struct step steps[] = {
@@ -132,6 +169,8 @@ int main(void)
     RUN(json_is_one_message_a_line_with_the_fields_promised);
     RUN(all_shows_what_the_machinery_wrote);
     RUN(following_shows_what_arrives_once);
+    RUN(the_last_are_written_in_the_lines_order);
+    RUN(what_was_lost_is_written_and_nothing_of_before);
     RUN(a_daemon_that_ends_is_said_to_have);
     RUN(a_refusal_is_passed_on);
     return test_end();
