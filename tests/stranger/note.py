@@ -1,0 +1,138 @@
+"""Heads, receipts, proofs and policies: C2SP signed notes. spec/record.md, "Tree, heads, receipts", "Proofs and policies"."""
+
+import re
+
+from crypto import check_ed25519_key, sha256, sign, verify
+from texts import from_base64, number_of, require, to_base64
+from tree import is_included, leaf_hash
+
+HEAD, RECEIPT = 1, 4
+
+
+def head_text(origin, size, root):
+    return f'{origin}\n{size}\n{to_base64(root)}\n'.encode()
+
+
+def receipt_text(origin, size, root, time):
+    return f'cosignature/v1\ntime {time}\n'.encode() + head_text(origin, size, root)
+
+
+def sign_head(seed, origin, size, root):
+    return sign(seed, head_text(origin, size, root))
+
+
+def verify_head(key, origin, size, root, signature):
+    return verify(key, head_text(origin, size, root), signature)
+
+
+def sign_receipt(seed, origin, size, root, time):
+    return sign(seed, receipt_text(origin, size, root, time))
+
+
+def verify_receipt(key, origin, size, root, time, signature):
+    return verify(key, receipt_text(origin, size, root, time), signature)
+
+
+def key_id(name, kind, key):
+    return sha256(name.encode() + b'\n' + bytes([kind]) + key)[:4]
+
+
+def read_key(text, kind):
+    """NAME+ID+BASE64 of a policy: name and key."""
+    match = re.fullmatch('([!-~]+?)\\+([0-9a-f]{8})\\+([A-Za-z0-9+/=]+)', text)
+    require(match, 'not a key')
+    data = from_base64(match[3], 33)
+    require(data[0] == kind and match[2] == key_id(match[1], kind, data[1:]).hex(), 'a key of another kind or id')
+    check_ed25519_key(data[1:])
+    return match[1], data[1:]
+
+
+class Note:
+    """A checkpoint of three lines and its signature lines."""
+
+    def __init__(self, text):
+        body, blank, signatures = text.partition('\n\n')
+        require(blank, 'no blank line')
+        lines = body.split('\n')
+        require(len(lines) == 3, 'not origin, size and root')
+        self.origin, self.size, self.root = lines[0], number_of(lines[1], 2 ** 63 - 1), from_base64(lines[2], 32)
+        require(signatures.endswith('\n'), 'cut short')
+        self.signatures = [self.read_signature(line) for line in signatures[:-1].split('\n')]
+        require(len(self.signatures) <= 16, 'more than 16 signatures')
+
+    @staticmethod
+    def read_signature(line):
+        match = re.fullmatch('— ([^ +]+) (\\S+)', line)
+        require(match, 'not a signature line')
+        data = from_base64(match[2])
+        require(len(data) > 4, 'a key id alone')
+        return match[1], data[:4], data[4:]
+
+    def signed_by(self, name, key):
+        """Whether the author's signature is there; one that claims the key and does not verify refuses the note."""
+        there = False
+        for data in self.claimed(name, HEAD, key):
+            require(len(data) == 64 and verify_head(key, self.origin, self.size, self.root, data), 'does not verify')
+            there = True
+        return there
+
+    def receipted_by(self, name, key):
+        """The time of the receipt by this key, or None."""
+        time = None
+        for data in self.claimed(name, RECEIPT, key):
+            time = int.from_bytes(data[:8], 'big')
+            require(len(data) == 72 and verify_receipt(key, self.origin, self.size, self.root, time, data[8:]),
+                    'does not verify')
+        return time
+
+    def claimed(self, name, kind, key):
+        id_ = key_id(name, kind, key)
+        return [data for claimed, claimed_id, data in self.signatures if (claimed, claimed_id) == (name, id_)]
+
+
+class Policy:
+    """As far as liaison writes them: logs, witnesses, one group of members, a quorum."""
+
+    def __init__(self, text):
+        self.logs, self.witnesses, self.groups, self.quorum = {}, {}, {}, None
+        for line in text.splitlines():
+            words = line.split()
+            if words and not words[0].startswith('#'):
+                self.read(words)
+
+    def read(self, words):
+        if words[0] == 'log':
+            name, key = read_key(words[1], HEAD)
+            self.logs[name] = (key, words[2].removeprefix('liaison:'))
+        elif words[0] == 'witness':
+            self.witnesses[words[1]] = read_key(words[2], RECEIPT)
+        elif words[0] == 'group':
+            self.groups[words[1]] = (int(words[2]), words[3:])
+        else:
+            require(words[0] == 'quorum', 'an unknown word')
+            self.quorum = words[1]
+
+    def is_met(self, name, held):
+        if name == 'none':
+            return True
+        if name in self.witnesses:
+            return name in held
+        least, members = self.groups[name]
+        return sum(self.is_met(member, held) for member in members) >= least
+
+
+def check_proof(text, policy):
+    """The author, the index, the entry, and who held it when, if the proof holds under the policy."""
+    lines, note = text.partition('\n\n')[0].split('\n'), Note(text.partition('\n\n')[2])
+    require(lines[0] == 'c2sp.org/tlog-proof@v1' and len(lines) >= 3, 'not a proof')
+    require(lines[1].startswith('extra ') and lines[2].startswith('index '), 'no entry or no index')
+    entry, index = from_base64(lines[1][6:]), number_of(lines[2][6:])
+    require(note.origin in policy.logs, 'no log of the policy')
+    key, author = policy.logs[note.origin]
+    require(note.signed_by(note.origin, key), 'the author did not sign the head')
+    path = [from_base64(line, 32) for line in lines[3:]]
+    require(is_included(leaf_hash(entry), index, note.size, path, note.root), 'the path does not lead to the root')
+    held = {name: note.receipted_by(*witness) for name, witness in policy.witnesses.items()}
+    held = {name: time for name, time in held.items() if time is not None and name != author}
+    require(policy.is_met(policy.quorum, held), 'the quorum is not met')
+    return author, index, entry, held
