@@ -60,7 +60,7 @@ class Initiator:
 
 
 class Responder:
-    """The other end. `counters` is the highest counter of each member so far."""
+    """The other end. `counters` is the highest counter of each member so far, None if all are taken."""
 
     def __init__(self, keys, me, secret, counters):
         self.keys, self.me, self.secret, self.counters = keys, me, secret, counters
@@ -87,10 +87,12 @@ class Responder:
         prologue = self.keys.inner_prologue(self.member, ephemeral)
         payload = read_wrap(prologue, self.keys.psk, self.keys.link_keys[self.member], self.secret, inner)
         self.frame_class, counter = struct.unpack('>BQ', payload[:9])
-        last = self.counters.get(self.member, -1)
-        if any(payload[9:]) or self.frame_class > 2 or not last < counter < 2 ** 63:
-            raise Refused('not zeros, no frame class, or an old counter')
-        self.counters[self.member] = counter
+        if any(payload[9:]) or self.frame_class > 2:
+            raise Refused('not zeros, or no frame class')
+        if self.counters is not None:
+            if not self.counters.get(self.member, -1) < counter < 2 ** 63:
+                raise Refused('an old counter')
+            self.counters[self.member] = counter
 
     def read_3(self, message_3):
         """The keys of both directions, the initiator's first."""

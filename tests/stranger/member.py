@@ -43,6 +43,9 @@ class Member:
         self.sources = {}       # (author, epoch): whether our wrap was to a prekey
         self.epoch = None       # one's own epoch in use
         self.last_epoch = 0
+        self.standing = set()   # who said that it cannot read us: its next wrap is to its standing key
+        self.unread = []        # [member, first, last] that do not open, to be said
+        self.unread_epochs = set()
         self.claimed = {}       # member: the size in one's own last `seen`
         self.shown = {}         # (author, index): Shown
         self.alarms = []        # sentences
@@ -60,6 +63,8 @@ class Member:
 
     def publish_prekeys(self, voids=0, count=8):
         groups = []
+        if voids:
+            self.prekeys.clear()
         for author in range(self.count):
             if author != self.me:
                 secrets = [os.urandom(32) for _ in range(count)]
@@ -67,7 +72,7 @@ class Member:
                 self.next_id[author] += count
                 self.prekeys.update({(author, first + at): secret for at, secret in enumerate(secrets)})
                 groups.append([author, first, b''.join(map(x25519_public, secrets))])
-        self.write(PREKEYS, cbor.encode({0: voids, 1: groups}))
+        return self.write(PREKEYS, cbor.encode({0: voids, 1: groups}))
 
     def seen(self):
         """The logs that grew since the author's last entry, with the root of what is held."""
@@ -91,18 +96,19 @@ class Member:
         root = self.log.root(size)
         self.log.heads[size] = (root, note.sign_head(self.identity.log, self.log.origin, size, root))
 
-    def begin_epoch(self, standing=()):
+    def begin_epoch(self):
         """A fresh secret, wrapped to a prekey of each member that has one left, else to the standing key."""
         self.last_epoch += 1
         self.epoch, secret = self.last_epoch, os.urandom(32)
-        wraps = [self.wrap(member, secret, member in standing) for member in range(self.count) if member != self.me]
+        wraps = [self.wrap(member, secret) for member in range(self.count) if member != self.me]
+        self.standing.clear()
         self.secrets[self.me, self.epoch] = secret
         commitment = sealing.epoch_commitment(self.charter.origin_hashes[self.me], self.epoch, secret)
         return self.write(EPOCH, cbor.encode({0: commitment, 1: wraps}), self.epoch)
 
-    def wrap(self, member, secret, standing):
+    def wrap(self, member, secret):
         source, number, key = 0, 0, self.charter.cards[member].sealing
-        if self.offered[member] and not standing:
+        if self.offered[member] and member not in self.standing:
             source, number = 1, min(self.offered[member])
             key = self.offered[member].pop(number)
         message = sealing.wrap(self.charter, self.wrap_psk, self.me, self.identity.sealing, member, self.epoch, source,
@@ -112,11 +118,14 @@ class Member:
     def seal(self, kind, fields, precedence=0, references=(), exercise=0):
         if self.epoch is None:
             self.begin_epoch()
+        return self.seal_body(kind, fields, precedence, references, exercise)
+
+    def seal_body(self, kind, fields, precedence=0, references=(), exercise=0, seen=None):
         body = {0: kind, 1: int(time.time()), 2: exercise, 3: fields}
         place = self.charter.origin_hashes[self.me], self.epoch, self.log.size()
         secret = self.secrets[self.me, self.epoch]
         index = self.write(SEALED, lambda header: sealing.seal_entry(secret, *place, header, body), self.epoch, precedence,
-                           references)
+                           references, seen)
         self.shown[self.me, index] = Shown(record.sealed_kind(body, self.count), body)
         return index
 
@@ -126,8 +135,11 @@ class Member:
     def acknowledge(self, places, role=1):
         return self.seal(ACKNOWLEDGEMENT, {0: role}, references=[self.cite(*place) for place in places])
 
-    def say_unreadable(self, ranges):
-        return self.seal(UNREADABLE, {0: ranges})
+    def say_unreadable(self):
+        """Says once an epoch what does not open; desk.md, "Bodies"."""
+        ranges, self.unread = self.unread, []
+        if ranges:
+            self.seal(UNREADABLE, {0: ranges})
 
     def leave(self):
         return self.write(LEAVE, cbor.encode({}))
@@ -169,10 +181,24 @@ class Member:
                 shown = Shown('unknown', None, early)
                 shown.body = self.open(member, index, entry)
                 shown.kind = record.sealed_kind(shown.body, self.count)
+                self.heed(member, shown)
         except Refused as refusal:
-            shown.kind = 'sealed' if entry.class_ == SEALED else shown.kind
+            if entry.class_ == SEALED:
+                shown.kind = 'sealed'
+                self.note_unread(member, index, entry.epoch)
             self.alarms.append(f'{self.charter.cards[member].name}/{index} does not open: {refusal}')
         self.shown[member, index] = shown
+
+    def note_unread(self, member, index, epoch):
+        if (member, epoch) not in self.unread_epochs:
+            self.unread_epochs.add((member, epoch))
+            self.unread.append([member, index, index])
+
+    def heed(self, member, shown):
+        """Who cannot read what we wrote gets a new epoch, by its standing key."""
+        if shown.kind == 'unreadable' and any(part[0] == self.me for part in shown.body[3][0]):
+            self.epoch = None
+            self.standing.add(member)
 
     def open(self, member, index, entry):
         secret = self.secrets.get((member, entry.epoch))
@@ -201,9 +227,9 @@ class Member:
         if source:
             del self.prekeys[member, number]
 
-    def messages(self):
-        """(author, index, text) of what people said and could be opened."""
-        return [(*place, shown.text()) for place, shown in sorted(self.shown.items()) if shown.kind == 'message']
+    def newest_receipt(self, by):
+        """The largest size of the own log that a member receipted."""
+        return max((size for who, size in self.log.receipts if who == by), default=0)
 
     def next_counter(self):
         """link.md, "Counter"."""

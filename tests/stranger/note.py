@@ -4,7 +4,7 @@ import re
 
 from crypto import check_ed25519_key, sha256, sign, verify
 from texts import from_base64, number_of, require, to_base64
-from tree import is_included, leaf_hash
+from tree import inclusion_proof, is_included, leaf_hash
 
 HEAD, RECEIPT = 1, 4
 
@@ -45,6 +45,38 @@ def read_key(text, kind):
     require(data[0] == kind and match[2] == key_id(match[1], kind, data[1:]).hex(), 'a key of another kind or id')
     check_ed25519_key(data[1:])
     return match[1], data[1:]
+
+
+def write_key(name, kind, key):
+    return f'{name}+{key_id(name, kind, key).hex()}+{to_base64(bytes([kind]) + key)}'
+
+
+def signature_line(name, kind, key, data):
+    return f'— {name} {to_base64(key_id(name, kind, key) + data)}\n'
+
+
+def write_policy(charter):
+    """A line's policy: all members but one."""
+    rows = [f'log {write_key(origin, HEAD, card.log)} liaison:{card.name}'
+            for origin, card in zip(charter.origins, charter.cards)]
+    rows += [f'witness {card.name} {write_key(name, RECEIPT, card.receipt)}'
+             for name, card in zip(charter.receipt_names, charter.cards)]
+    names = ' '.join(card.name for card in charter.cards)
+    return '\n'.join(rows) + f'\ngroup all_others {len(charter.cards) - 1} {names}\nquorum all_others\n'
+
+
+def write_proof(charter, member, log, index, size):
+    """The entry's inclusion in the head of `size`, with all receipts on it that are held."""
+    root, signature = log.heads[size]
+    lines = ['c2sp.org/tlog-proof@v1', f'extra {to_base64(log.entries[index].data)}', f'index {index}']
+    lines += [to_base64(hash_) for hash_ in inclusion_proof(log.leaves[:size], index)]
+    text = '\n'.join(lines) + '\n\n' + head_text(log.origin, size, root).decode() + '\n'
+    text += signature_line(log.origin, HEAD, charter.cards[member].log, signature)
+    for (by, at), (time, receipt) in sorted(log.receipts.items()):
+        if at == size:
+            text += signature_line(charter.receipt_names[by], RECEIPT, charter.cards[by].receipt,
+                                   time.to_bytes(8, 'big') + receipt)
+    return text
 
 
 class Note:

@@ -55,11 +55,29 @@ def advance(logs, depths, seen, member):
 
 
 def break_ring(logs, depths, seen):
-    """The lowest member that waits because of a `re` alone goes on as if it had not named anything."""
-    for member, log in enumerate(logs):
-        if len(depths[member]) < log.size():
-            next_depth = depth(logs, depths, seen, member, with_references=False)
-            if next_depth is not None:
-                depths[member].append(next_depth)
-                return
+    """Of the logs of a ring the lowest that waits because of a `re` goes on as if its next entry had not named anything."""
+    waits = {member: waits_for(logs, depths, seen, member) for member, log in enumerate(logs)
+             if len(depths[member]) < log.size()}
+    for member in sorted(waits):
+        if waits[member][1] and member in followed(waits, member):
+            depths[member].append(depth(logs, depths, seen, member, with_references=False))
+            return
     raise AssertionError('roots cannot hang on each other in a ring')
+
+
+def waits_for(logs, depths, seen, member):
+    """The one log that this log's next entry waits for, that of the first place that has no depth yet, `seen` before `re`;
+    and whether that place is in `re`."""
+    index = len(depths[member])
+    places = [(other, size - 1, False) for other, size in seen[member][index]]
+    places += [(*place, True) for place in valid_references(logs, member, logs[member].entries[index])]
+    return next((other, is_reference) for other, at, is_reference in places if at >= len(depths[other]))
+
+
+def followed(waits, member):
+    """The logs that one comes to who goes from this one to the one it waits for, and on."""
+    found = []
+    while waits[member][0] not in found:
+        member = waits[member][0]
+        found.append(member)
+    return found

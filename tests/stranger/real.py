@@ -60,3 +60,7 @@ class RealOffice:
 
     def status(self):
         return json.loads(self.run('status', '--json'))
+
+    def verify_proof(self, proof, policy):
+        return subprocess.run([self.verify, proof, '--policy', policy], stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=60, check=False).returncode

@@ -161,6 +161,7 @@ class Log:
         self.heads = {}         # size: (root, signature), all verified
         self.settled = set()    # the sizes of settle heads
         self.receipts = {}      # (by, size): (time, signature), all verified
+        self.kept = {}          # (by, size): (root, time, signature), receipts for more than is held
         self.early = {}         # index: entry, what overtook
 
     def size(self):
@@ -187,6 +188,13 @@ class Log:
         """The largest head that is held to, as [size, root, signature], or []."""
         size = max((size for size in (self.heads if sizes is None else sizes) if size <= self.size()), default=None)
         return [] if size is None else [size, *self.heads[size]]
+
+    def take_kept(self):
+        """The receipts that were kept until the log reached them."""
+        for place in [place for place in self.kept if place[1] <= self.size()]:
+            root, time, signature = self.kept.pop(place)
+            if root == self.root(place[1]):
+                self.receipts[place] = (time, signature)
 
     def newest_end(self):
         """Up to where the log can be sent: entries that a head covers."""

@@ -16,6 +16,10 @@ from messages import ENTRIES, FETCH, HAVE, HELLO, NO_MORE, OVERTAKE, RECEIPT, SE
 TOGETHER = 16384        # bytes of several entries in one message: what a new link may always carry
 
 
+class OwnHistory(Exception):
+    """Others have a head of our own log that we do not hold: it must sign nothing more until a person has looked."""
+
+
 class Session:
     """One link to another member."""
 
@@ -27,6 +31,7 @@ class Session:
         self.wanted = set()                       # (log, from) that was asked for
         self.void = set()                         # logs of which a false author's entries came
         self.received = []                        # all messages, for the tests
+        self.mute = False                         # says nothing of what it holds
         self.send(HELLO, 1, [[number, 0, log.size(), self.highest_head(log)] for number, log in enumerate(self.member.logs)])
 
     @staticmethod
@@ -84,7 +89,8 @@ class Session:
         """WANT of the logs whose author is not linked and of which the other has more."""
         linked = {session.peer for session in self.office.sessions} | {self.member.me, self.peer}
         for number, log in enumerate(self.member.logs):
-            if number not in linked and self.held[number] > log.size():
+            asked = any(place[0] == number for place in self.wanted)
+            if number not in linked and not asked and self.held[number] > log.size():
                 self.want(number)
 
     def want(self, number):
@@ -124,10 +130,19 @@ class Session:
     def tell_held(self, number):
         """Of a log that grew: a receipt to its author where a head ends with it, else HAVE."""
         log = self.member.logs[number]
+        if self.mute:
+            return
         if number == self.peer and log.size() in log.heads:
             self.send(RECEIPT, number, 0, *self.member.receipt(number, log.size()), urgent=True)
         else:
             self.send(HAVE, number, 0, log.size())
+
+    def pass_receipts(self, number, head):
+        """With a settle head go the receipts of others on it that are held."""
+        size, root, _ = head
+        for (by, at), (time_, signature) in list(self.member.logs[number].receipts.items()):
+            if at == size and by not in (self.member.me, self.peer):
+                self.send(RECEIPT, number, 0, size, root, by, time_, signature)
 
     # What comes in.
 
@@ -137,7 +152,7 @@ class Session:
         if not note.verify_head(log.key, log.origin, size, root, signature):
             raise Refused('it sent a head that its author did not sign')
         if number == self.member.me and size > log.size():
-            raise AssertionError('this member was restored from an older copy, or runs twice')
+            raise OwnHistory('this member was restored from an older copy, or runs twice')
         try:
             log.take_head(size, root, signature)
             return True
@@ -180,6 +195,7 @@ class Session:
             return None
         for data in entries:
             self.member.take(number, data)
+        log.take_kept()
         return self.office.grew(number, head, settle)
 
     def take_settle(self, number, head):
@@ -199,13 +215,16 @@ class Session:
         card, name = self.member.charter.cards[by], log.origin
         if not note.verify_receipt(card.receipt, name, size, root, time_, signature):
             raise Refused('it sent a receipt that does not verify')
-        if size <= log.size() and root == log.root(size):
+        if size > log.size():
+            log.kept[by, size] = (root, time_, signature)
+        elif root == log.root(size):
             log.receipts[by, size] = (time_, signature)
             if log.newest_head(log.settled)[:1] == [size]:
                 self.office.tell_others(self, by, RECEIPT, number, 0, size, root, by, time_, signature)
 
     def take_have(self, number, size):
         self.held[number] = max(self.held[number], size)
+        self.ask()
 
     def take_want(self, number, first):
         self.sent[number] = first if first <= self.member.logs[number].size() and number != self.peer else None
@@ -265,6 +284,7 @@ class Office:
         return True
 
     def step(self):
+        self.member.say_unreadable()
         self.flag()
         for session in self.sessions:
             session.send_logs()
@@ -290,6 +310,7 @@ class Office:
         for session in self.sessions:
             if session.greeted and (session.sent[self.member.me] or 0) >= head[0]:
                 session.send(SETTLE, self.member.me, 0, head)
+                session.pass_receipts(self.member.me, head)
 
     def grew(self, number, head, settle):
         """Entries of another are held now."""
@@ -309,8 +330,9 @@ class Office:
         for session in self.sessions:
             if session.greeted and session.peer != number and session is not source:
                 session.send(SETTLE, number, 0, head)
+                session.pass_receipts(number, head)
         for session in self.sessions:
-            if session.greeted:
+            if session.greeted and not session.mute:
                 session.send(RECEIPT, number, 0, *receipt, urgent=session.peer == number)
 
     def tell_others(self, source, by, *items):

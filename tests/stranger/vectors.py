@@ -107,16 +107,16 @@ EPHEMERALS = [bytes.fromhex(text) for text in (
 
 
 def answer_handshake(data):
-    """What a responder receives, all at once; what it sends."""
+    """What a responder receives, all at once; what it sends. Any member and counter will do."""
     if len(data) != 256:
         raise Refused('too few bytes, or some behind message 1')
-    return link.Responder(LINK_KEYS, None, LINK_SECRETS[1], {}).message_2(data, EPHEMERALS[1])
+    return link.Responder(LINK_KEYS, None, LINK_SECRETS[1], None).message_2(data, EPHEMERALS[1])
 
 
 def converse():
     """What both ends of the worked example send, step by step."""
     initiator = link.Initiator(LINK_KEYS, 1, LINK_SECRETS[0], x25519_public(LINK_SECRETS[1]))
-    responder = link.Responder(LINK_KEYS, None, LINK_SECRETS[1], {})
+    responder = link.Responder(LINK_KEYS, None, LINK_SECRETS[1], None)
     first = initiator.message_1(0, 1764000000000000, EPHEMERALS[0], EPHEMERALS[2])
     second = responder.message_2(first, EPHEMERALS[1])
     third, (sending, _) = initiator.message_3(second)
