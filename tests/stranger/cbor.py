@@ -1,5 +1,5 @@
-"""The deterministic CBOR of spec/record.md, "CBOR": unsigned integers, byte and text strings, arrays, and maps whose keys
-are unsigned integers in rising order, at most 8 deep. Whatever else comes is refused."""
+"""The deterministic CBOR of spec/record.md, "CBOR": unsigned integers, byte and text strings, arrays, and maps whose
+keys are unsigned integers in rising order, at most 8 deep. Whatever else comes is refused."""
 
 DEPTH = 8
 

@@ -19,7 +19,7 @@ class Closed(Exception):
 
 
 class Keys:
-    """What both ends of a line's links know: the line's id, the courier key's link subkey, and the members' link keys."""
+    """What both ends of a line's links know: its id, the courier key's link subkey, and the members' link keys."""
 
     def __init__(self, line, psk, link_keys):
         self.line, self.psk, self.link_keys = line, psk, link_keys

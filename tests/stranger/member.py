@@ -124,8 +124,8 @@ class Member:
         body = {0: kind, 1: int(time.time()), 2: exercise, 3: fields}
         place = self.charter.origin_hashes[self.me], self.epoch, self.log.size()
         secret = self.secrets[self.me, self.epoch]
-        index = self.write(SEALED, lambda header: sealing.seal_entry(secret, *place, header, body), self.epoch, precedence,
-                           references, seen)
+        index = self.write(SEALED, lambda header: sealing.seal_entry(secret, *place, header, body), self.epoch,
+                           precedence, references, seen)
         self.shown[self.me, index] = Shown(record.sealed_kind(body, self.count), body)
         return index
 
@@ -204,8 +204,8 @@ class Member:
         secret = self.secrets.get((member, entry.epoch))
         if secret is None:
             raise Refused('no secret of its epoch is held')
-        return cbor.decode(sealing.open_entry(secret, self.charter.origin_hashes[member], entry.epoch, index, entry.data,
-                                              entry.header_size))
+        place = self.charter.origin_hashes[member], entry.epoch, index
+        return cbor.decode(sealing.open_entry(secret, *place, entry.data, entry.header_size))
 
     def take_prekeys(self, member, body):
         if body[0]:
@@ -219,7 +219,8 @@ class Member:
         secret = self.prekeys.get((member, number)) if source else self.identity.sealing
         if secret is None:
             raise Refused('it is wrapped to a prekey that is not held')
-        opened = sealing.unwrap(self.charter, self.wrap_psk, member, self.me, entry.epoch, source, number, secret, message)
+        opened = sealing.unwrap(self.charter, self.wrap_psk, member, self.me, entry.epoch, source, number, secret,
+                                message)
         if sealing.epoch_commitment(self.charter.origin_hashes[member], entry.epoch, opened) != entry.body[0]:
             raise Refused('its secret is not the one committed to')
         self.secrets[member, entry.epoch] = opened

@@ -1,4 +1,5 @@
-"""Heads, receipts, proofs and policies: C2SP signed notes. spec/record.md, "Tree, heads, receipts", "Proofs and policies"."""
+"""Heads, receipts, proofs and policies: C2SP signed notes. spec/record.md, "Tree, heads, receipts" and "Proofs and
+policies"."""
 
 import re
 

@@ -1,10 +1,12 @@
-"""What needs no link: the vectors, and the files that people exchange."""
+"""The vectors, and the files that people exchange."""
 
 import os
 
 import texts
 import vectors
+from member import Member
 from real import RealOffice
+from sync import Office
 
 VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'vectors')
 
@@ -42,7 +44,14 @@ def refuse_changed_cards(tap, office, card):
 
 
 def without_courier_key(tap, office, stranger):
-    office.run('line', 'found', 'open', '--no-courier-key', '--with', office.save('stranger.card', stranger.card().text))
-    charter = texts.Charter(office.load('open.charter'))
-    tap.equal(office.run('line', 'fingerprint', 'open').strip(), charter.fingerprint(None),
+    office.run('line', 'found', 'open', '--no-courier-key', '--with', office.save('card', stranger.card().text))
+    charter = office.load('open.charter')
+    tap.equal(office.run('line', 'fingerprint', 'open').strip(), texts.Charter(charter).fingerprint(None),
               'a line without a courier key has the fingerprint of 32 zero bytes')
+    here = Office(Member(stranger, charter, None))
+    here.member.consent()
+    here.dial(office.port, 0)
+    office.run('send', 'open', '-m', 'without a courier key')
+    tap.ok(here.pump(lambda: (0, 3) in here.member.shown) and here.member.shown[0, 3].text() == 'without a courier key',
+           'and links and seals with these')
+    here.close()

@@ -55,7 +55,7 @@ def advance(logs, depths, seen, member):
 
 
 def break_ring(logs, depths, seen):
-    """Of the logs of a ring the lowest that waits because of a `re` goes on as if its next entry had not named anything."""
+    """Of the logs of a ring the lowest that waits because of a `re` goes on as if its next entry named nothing."""
     waits = {member: waits_for(logs, depths, seen, member) for member, log in enumerate(logs)
              if len(depths[member]) < log.size()}
     for member in sorted(waits):
@@ -66,8 +66,8 @@ def break_ring(logs, depths, seen):
 
 
 def waits_for(logs, depths, seen, member):
-    """The one log that this log's next entry waits for, that of the first place that has no depth yet, `seen` before `re`;
-    and whether that place is in `re`."""
+    """The one log that this log's next entry waits for: that of the first place that has no depth yet, in `seen` and
+    then in `re`; and whether that place is in `re`."""
     index = len(depths[member])
     places = [(other, size - 1, False) for other, size in seen[member][index]]
     places += [(*place, True) for place in valid_references(logs, member, logs[member].entries[index])]

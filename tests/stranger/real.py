@@ -20,8 +20,8 @@ class RealOffice:
         return os.path.join(self.folder, name)
 
     def try_run(self, *words):
-        return subprocess.run([self.liaison, '--office', self.home, *words], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=60, check=False, cwd=self.folder)
+        return subprocess.run([self.liaison, '--office', self.home, *words], stdin=subprocess.DEVNULL, text=True,
+                              capture_output=True, timeout=60, check=False, cwd=self.folder)
 
     def run(self, *words):
         done = self.try_run(*words)
@@ -33,7 +33,8 @@ class RealOffice:
         words = [self.liaisond, '--office', self.home, '--key-file', self.key, '--listen', 'tcp://127.0.0.1:0',
                  '--redial-max', '1s']
         with open(self.path('log'), 'ab') as log:
-            self.daemon = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
+            self.daemon = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                                           text=True)
         if not select.select([self.daemon.stdout], [], [], 20)[0]:
             raise AssertionError('the daemon does not become ready')
         line = self.daemon.stdout.readline()

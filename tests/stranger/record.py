@@ -7,6 +7,7 @@ import cbor
 import note
 import tree
 from crypto import Refused, check_x25519_key
+from texts import TAG
 
 CHARTER, PREKEYS, EPOCH, SEALED, HELD, LEAVE = range(6)
 CLASS_NAMES = ('charter', 'prekeys', 'epoch', 'sealed', 'held', 'leave')
@@ -135,13 +136,18 @@ def check_epoch(body, author, members):
             raise Refused('an epoch is not well-formed')
 
 
+def is_language(tag):
+    """seal.md, "Text files"; or none."""
+    return not tag or len(tag) <= 35 and TAG.fullmatch(tag) is not None
+
+
 def sealed_kind(body, members):
     """What a body that was sealed is shown as; spec/desk.md, "Bodies"."""
     if not has_keys(body, 4) or not is_number(body[0]) or not is_number(body[1]) or not is_number(body[2], 1):
         return 'unknown'
     fields = body[3]
     if body[0] == MESSAGE and has_keys(fields, 2) and isinstance(fields[0], str) and isinstance(fields[1], str) \
-            and 1 <= len(fields[0].encode()) <= 60000 and len(fields[1]) <= 35:
+            and 1 <= len(fields[0].encode()) <= 60000 and is_language(fields[1]):
         return 'message'
     if body[0] == ACKNOWLEDGEMENT and has_keys(fields, 1) and fields[0] in (1, 2):
         return 'acknowledgement'

@@ -7,13 +7,17 @@ import os
 import sys
 import tempfile
 
-import falsehoods
-import lines
+import flash
 import offline
+import pair
+import ring
+import taken
+import three
+import told
 from tap import Tap
 
-SCENARIOS = (offline.formats, offline.identities, lines.founded_by_an_office, lines.among_three, lines.overtaking,
-             falsehoods.taken_from_an_office, falsehoods.told_to_an_office, falsehoods.in_a_ring)
+SCENARIOS = (offline.formats, offline.identities, pair.founded_by_an_office, three.among_three, flash.overtaking,
+             taken.taken_from_an_office, told.told_to_an_office, ring.in_a_ring)
 
 
 def main():

@@ -54,8 +54,8 @@ def audit(path, charter):
 
 def read_log(store, number, member, charter, wrong):
     log = record.Log(charter.origins[member], charter.cards[member].log)
-    rows = store.all('SELECT place, leaf, bytes FROM entries WHERE place BETWEEN ? AND ? ORDER BY place', number * PLACE,
-                     (number + 1) * PLACE - 1)
+    rows = store.all('SELECT place, leaf, bytes FROM entries WHERE place BETWEEN ? AND ? ORDER BY place',
+                     number * PLACE, (number + 1) * PLACE - 1)
     for index, (place, leaf, data) in enumerate(rows):
         log.append(record.read_entry(data, member, len(charter.cards)))
         if place != number * PLACE + index or log.leaves[-1] != leaf:

@@ -32,7 +32,8 @@ class Session:
         self.void = set()                         # logs of which a false author's entries came
         self.received = []                        # all messages, for the tests
         self.mute = False                         # says nothing of what it holds
-        self.send(HELLO, 1, [[number, 0, log.size(), self.highest_head(log)] for number, log in enumerate(self.member.logs)])
+        self.send(HELLO, 1, [[number, 0, log.size(), self.highest_head(log)]
+                             for number, log in enumerate(self.member.logs)])
 
     @staticmethod
     def highest_head(log):
@@ -55,8 +56,9 @@ class Session:
         self.received.append(items)
         if (items[0] == HELLO) == self.greeted:
             raise Refused('it greeted twice' if self.greeted else 'it did not greet first')
-        handlers = {HELLO: self.take_hello, ENTRIES: self.take_entries, SETTLE: self.take_settle, RECEIPT: self.take_receipt,
-                    HAVE: self.take_have, WANT: self.take_want, OVERTAKE: self.take_overtake, FETCH: self.take_fetch}
+        handlers = {HELLO: self.take_hello, ENTRIES: self.take_entries, SETTLE: self.take_settle,
+                    RECEIPT: self.take_receipt, HAVE: self.take_have, WANT: self.take_want,
+                    OVERTAKE: self.take_overtake, FETCH: self.take_fetch}
         handlers[items[0]](*items[1:] if items[0] == HELLO else (items[1], *items[3:]))
 
     # The greeting.
@@ -261,7 +263,8 @@ class Office:
     def dial(self, port, peer, frame_class=1):
         stream = socket.create_connection(('127.0.0.1', port), timeout=10)
         member = self.member
-        wire = link.dial(stream, member.link_keys, member.me, member.identity.link, peer, frame_class, member.next_counter())
+        wire = link.dial(stream, member.link_keys, member.me, member.identity.link, peer, frame_class,
+                         member.next_counter())
         self.sessions.append(Session(self, wire))
         return self.sessions[-1]
 

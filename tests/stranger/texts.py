@@ -90,7 +90,8 @@ def read_card(text):
     require(len(set(keys)) == 4, 'two keys are equal')
     signed = b'liaison/card/v1' + ('\n'.join(lines[:7]) + '\n').encode()
     for line, key, kind in zip(lines[7:], keys, KEY_NAMES):
-        require(verify(key, signed, from_base64(value_of(line, kind + '-signature'), 64)), 'a signature does not verify')
+        signature = from_base64(value_of(line, kind + '-signature'), 64)
+        require(verify(key, signed, signature), 'a signature does not verify')
     return Card(text, name, *keys)
 
 
@@ -123,7 +124,8 @@ def new_identity(name):
 def check_sum(lines):
     """The last line of a key file is the checksum of all before it."""
     before = ('\n'.join(lines[:-1]) + '\n').encode()
-    require(value_of(lines[-1], 'checksum') == sha256(b'liaison/checksum/v1' + before)[:8].hex(), 'the checksum is wrong')
+    sum_ = sha256(b'liaison/checksum/v1' + before)[:8].hex()
+    require(value_of(lines[-1], 'checksum') == sum_, 'the checksum is wrong')
 
 
 def with_sum(text):
@@ -210,7 +212,7 @@ class Charter:
 
     def subkey(self, key, use):
         """The link or wrap subkey of the courier key; seal.md, "Courier keys"."""
-        require(self.courier_hash is None if key is None else courier_hash(key) == self.courier_hash, 'not its courier key')
+        require((key and courier_hash(key)) == self.courier_hash, 'not its courier key')
         return hkdf(b'', key or bytes(32), f'liaison/courier-{use}/v1'.encode())
 
     def fingerprint(self, key):

@@ -1,4 +1,5 @@
-"""The Merkle tree of RFC 6962 section 2.1 and its proofs (RFC 9162 sections 2.1.3.2 and 2.1.4.2); spec/record.md, "Tree"."""
+"""The Merkle tree of RFC 6962 section 2.1 and its proofs (RFC 9162 sections 2.1.3.2 and 2.1.4.2). spec/record.md,
+"Tree, heads, receipts"."""
 
 from crypto import sha256
 

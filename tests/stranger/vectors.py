@@ -99,7 +99,8 @@ def read_message(data):
 
 # The keys of link.md's worked example.
 LINK_SECRETS = (b'\x11' * 32, b'\x22' * 32)
-LINK_KEYS = link.Keys(b'\x44' * 32, hkdf(b'', b'\x33' * 32, b'liaison/courier-link/v1'), [x25519_public(LINK_SECRETS[0])] * 256)
+LINK_KEYS = link.Keys(b'\x44' * 32, hkdf(b'', b'\x33' * 32, b'liaison/courier-link/v1'),
+                      [x25519_public(LINK_SECRETS[0])] * 256)
 EPHEMERALS = [bytes.fromhex(text) for text in (
     'ae4bea8bd721873f88c273168734d96437b35cd30786690b2c0baa2ed2853c63',
     'dfd5f14017a4be99a37c807d28fcb01313ca47e6519fdac6a6fce94774649cdd',
@@ -151,8 +152,9 @@ def check_frames(folder):
 
 
 READERS = {
-    'base/cbor': read_cbor, 'seal/card': read_card, 'seal/courier-key': read_courier_key, 'record/charter': read_charter,
-    'record/entry-header': read_entry, 'record/entry-sealed': read_sealed, 'record/prekeys': body_reader(record.PREKEYS),
+    'base/cbor': read_cbor, 'seal/card': read_card, 'seal/courier-key': read_courier_key,
+    'record/charter': read_charter, 'record/entry-header': read_entry, 'record/entry-sealed': read_sealed,
+    'record/prekeys': body_reader(record.PREKEYS),
     'record/epoch': body_reader(record.EPOCH), 'record/note': read_note, 'record/proof': read_proof,
     'record/wrap': make_wrap, 'sync/message': read_message, 'link/handshake': answer_handshake,
 }
