@@ -4,10 +4,10 @@
 packages_build='gcc libc6-dev meson ninja-build pkg-config libsodium-dev libssl-dev libsqlite3-dev libuv1-dev
 libjansson-dev libseccomp-dev libedit-dev'
 
-# A second compiler, the foreign peers of tests/peers/, spin for models/, systemd to judge the unit, valgrind to find
-# branches on secrets, ip for tests/network/, and tmux for the hotline.
+# A second compiler, the foreign peers of tests/peers/ and tests/stranger/, spin for models/, systemd to judge the unit,
+# valgrind to find branches on secrets, ip for tests/network/, and tmux for the hotline.
 packages_test='binutils clang iproute2 mandoc python3 socat spin strace systemd tmux valgrind golang-go golang-github-flynn-noise-dev
-golang-golang-x-mod-dev python3-dissononce libcbor-dev'
+golang-golang-x-mod-dev python3-cryptography python3-dissononce libcbor-dev'
 
 # What tools/coverage counts with, in ./check --long.
 packages_long='gcovr'

@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 import flash
+import mend
 import offline
 import pair
 import ring
@@ -17,6 +18,7 @@ import told
 from tap import Tap
 
 SCENARIOS = (offline.formats, offline.identities, pair.founded_by_an_office, three.among_three, flash.overtaking,
+             mend.mended_by_the_stranger,
              taken.taken_from_an_office, told.told_to_an_office, ring.in_a_ring)
 
 
