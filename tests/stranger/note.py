@@ -124,26 +124,53 @@ class Note:
 
 
 class Policy:
-    """As far as liaison writes them: logs, witnesses, one group of members, a quorum."""
+    """A C2SP tlog-policy: logs, witnesses, groups of them, and the quorum. What is named was defined above."""
 
     def __init__(self, text):
+        require(text.endswith('\n') and not any(char < ' ' and char not in '\t\n' or char == '\x7f' for char in text),
+                'not lines, or a control character')
         self.logs, self.witnesses, self.groups, self.quorum = {}, {}, {}, None
-        for line in text.splitlines():
+        self.grouped = set()
+        for line in text[:-1].split('\n'):
             words = line.split()
             if words and not words[0].startswith('#'):
-                self.read(words)
+                self.read(*words)
+        require(self.quorum, 'no quorum')
 
-    def read(self, words):
-        if words[0] == 'log':
-            name, key = read_key(words[1], HEAD)
-            self.logs[name] = (key, words[2].removeprefix('liaison:'))
-        elif words[0] == 'witness':
-            self.witnesses[words[1]] = read_key(words[2], RECEIPT)
-        elif words[0] == 'group':
-            self.groups[words[1]] = (int(words[2]), words[3:])
-        else:
-            require(words[0] == 'quorum', 'an unknown word')
-            self.quorum = words[1]
+    def read(self, word, *rest):
+        readers = {'log': (self.read_log, 1, 2), 'witness': (self.read_witness, 2, 3),
+                   'group': (self.read_group, 3, 64), 'quorum': (self.read_quorum, 1, 1)}
+        require(word in readers and readers[word][1] <= len(rest) <= readers[word][2], 'not a line of a policy')
+        readers[word][0](*rest)
+
+    def read_log(self, key, url=None):
+        name, public = read_key(key, HEAD)
+        require(name not in self.logs and all(public != log[0] for log in self.logs.values()), 'a log twice')
+        self.logs[name] = (public, (url or '').removeprefix('liaison:'))
+
+    def read_witness(self, name, key, _url=None):
+        self.check_new(name)
+        witness = read_key(key, RECEIPT)
+        require(all(witness[1] != other[1] for other in self.witnesses.values()), 'a key twice')
+        self.witnesses[name] = witness
+
+    def read_group(self, name, least, *members):
+        self.check_new(name)
+        for member in members:
+            require(member in self.witnesses or member in self.groups, 'not defined above')
+            require(member not in self.grouped, 'a member twice')
+            self.grouped.add(member)
+        least = {'all': len(members), 'any': 1}.get(least) or number_of(least)
+        require(1 <= least <= len(members), 'a threshold that there is not')
+        self.groups[name] = (least, members)
+
+    def read_quorum(self, name):
+        require(self.quorum is None and (name == 'none' or name in self.witnesses or name in self.groups),
+                'a second quorum, or not defined above')
+        self.quorum = name
+
+    def check_new(self, name):
+        require(name != 'none' and name not in self.witnesses and name not in self.groups, 'this name is taken')
 
     def is_met(self, name, held):
         if name == 'none':

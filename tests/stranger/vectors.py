@@ -14,6 +14,7 @@ import record
 import sealing
 import texts
 from crypto import Refused, hkdf, x25519_public
+from tree import leaf_hash
 
 
 def read_cbor(data):
@@ -72,10 +73,49 @@ def read_note(data):
     return struct.pack('>Q', checkpoint.size) + checkpoint.root
 
 
+def read_policy(data):
+    """Out come the counts of logs, witnesses and groups."""
+    policy = note.Policy(data.decode(errors='replace'))
+    return bytes([len(policy.logs), len(policy.witnesses), len(policy.groups)])
+
+
 def read_proof(data):
-    """length of the policy (4) | policy | proof."""
+    """length of the policy (4) | policy | proof. Out comes the entry's leaf."""
     length = int.from_bytes(data[:4], 'big')
-    note.check_proof(data[4 + length:].decode(), note.Policy(data[4:4 + length].decode()))
+    proof, policy = data[4 + length:].decode(), note.Policy(data[4:4 + length].decode())
+    return leaf_hash(note.check_proof(proof, policy)[2])
+
+
+def make_subkeys(data):
+    """The courier key, or zeros; its link and wrap subkeys."""
+    return hkdf(b'', data, b'liaison/courier-link/v1') + hkdf(b'', data, b'liaison/courier-wrap/v1')
+
+
+def noise_maker(name, tokens):
+    """The initiator's static and ephemeral secret, the responder's, psk: 32 each | prologue. Out come the messages,
+    with empty payloads, the handshake hash, and the keys of Split: one where only one end speaks."""
+    def make(data):
+        secrets = [data[at:at + 32] for at in range(0, 160, 32)]
+        publics = [x25519_public(secret) for secret in secrets[:4]]
+        state = noise.Handshake(name, data[160:], [publics[0], publics[2]] if name == noise.WRAP else [publics[2]])
+        state.mix_psk(secrets[4])
+        out = b''.join(take_token(state, token, secrets, publics) for token in tokens)
+        directions = state.split()[:2 if 'f' in tokens else 1]
+        return out + state.hash + b''.join(direction.key for direction in directions)
+    return make
+
+
+def take_token(state, token, secrets, publics):
+    """What a token adds to the messages. `e` and `f` are the two ephemeral keys; `.` is the end of a message."""
+    if token in 'ef':
+        public = publics[1 if token == 'e' else 3]
+        state.mix_ephemeral(public)
+        return public
+    if token in 's.':
+        return state.encrypt(publics[0] if token == 's' else b'')
+    ours, theirs = {'es': (1, 2), 'ss': (0, 2), 'ee': (1, 3), 'se': (0, 3)}[token]
+    state.mix_dh(secrets[ours], publics[theirs])
+    return b''
 
 
 def make_wrap(data):
@@ -152,11 +192,23 @@ def check_frames(folder):
 
 
 READERS = {
-    'base/cbor': read_cbor, 'seal/card': read_card, 'seal/courier-key': read_courier_key,
-    'record/charter': read_charter, 'record/entry-header': read_entry, 'record/entry-sealed': read_sealed,
+    'base/cbor': read_cbor,
+    'seal/card': read_card,
+    'seal/courier-key': read_courier_key,
+    'seal/subkey': make_subkeys,
+    'seal/noise-kpsk0': noise_maker(noise.WRAP, ('e', 'es', 'ss', '.')),
+    'seal/noise-xkpsk0': noise_maker(noise.LINK, ('e', 'es', '.', 'f', 'ee', '.', 's', 'se', '.')),
+    'record/charter': read_charter,
+    'record/entry-header': read_entry,
+    'record/entry-sealed': read_sealed,
     'record/prekeys': body_reader(record.PREKEYS),
-    'record/epoch': body_reader(record.EPOCH), 'record/note': read_note, 'record/proof': read_proof,
-    'record/wrap': make_wrap, 'sync/message': read_message, 'link/handshake': answer_handshake,
+    'record/epoch': body_reader(record.EPOCH),
+    'record/wrap': make_wrap,
+    'record/note': read_note,
+    'record/proof': read_proof,
+    'record/policy': read_policy,
+    'sync/message': read_message,
+    'link/handshake': answer_handshake,
 }
 
 
