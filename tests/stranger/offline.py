@@ -12,7 +12,7 @@ VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', '
 
 
 def formats(tap, _programs, _folder):
-    for format_ in vectors.READERS:
+    for format_ in (*vectors.READERS, 'sync/take'):
         count, wrong = vectors.check(VECTORS, format_)
         tap.ok(count and not wrong, f'vectors: {format_}, {count} cases', '\n'.join(wrong))
     count, wrong = vectors.check_conversation(VECTORS)

@@ -9,36 +9,10 @@ import messages
 import noise
 import sealing
 import tree
+from alone import Alone, NoWire
 from crypto import Refused, sha256
 from ground import is_settled, line_with, send
 from sync import Session
-
-
-class NoWire:
-    """In place of a link: what came over one is told again, with changes."""
-
-    def __init__(self, member):
-        self.member = member
-
-    def send(self, lane, message):
-        pass
-
-
-class Alone:
-    """An office of one session."""
-
-    def __init__(self, member):
-        self.member, self.sessions = member, []
-
-    def grew(self, number, head, settle):
-        if settle:
-            self.member.logs[number].settled.add(head[0])
-
-    def settled(self, *_):
-        pass
-
-    def tell_others(self, *_):
-        pass
 
 
 def taken_from_an_office(tap, programs, folder):

@@ -1,6 +1,7 @@
 """What is false is told to a real office: it ends the link or says so, and shows nothing of it."""
 
 import copy
+import hashlib
 import socket
 import time
 
@@ -12,6 +13,7 @@ import note
 import record
 import sealing
 import tree
+from crypto import NEUTRAL, ORDER, ed25519_public
 from ground import is_settled, line_with, row_of, rows_here, rows_of, send
 
 
@@ -98,6 +100,23 @@ def head_of_another(_, session):
     send_next(session, data, root, signature)
 
 
+def low_order_head(_, session):
+    """R is the neutral point, S = k * a: OpenSSL takes it, spec/seal.md, "What is accepted", does not."""
+    member = session.member
+    data, root = next_entry(member)
+    size = member.log.size() + 1
+    signature = sign_with_neutral_r(member.identity.log, note.head_text(member.log.origin, size, root))
+    assert not note.verify_head(member.log.key, member.log.origin, size, root, signature)
+    send_next(session, data, root, signature)
+
+
+def sign_with_neutral_r(seed, message):
+    digest = hashlib.sha512(seed).digest()
+    scalar = int.from_bytes(digest[:32], 'little') & (1 << 254) - 8 | 1 << 254
+    challenge = hashlib.sha512(NEUTRAL + ed25519_public(seed) + message).digest()
+    return NEUTRAL + (int.from_bytes(challenge, 'little') * scalar % ORDER).to_bytes(32, 'little')
+
+
 def false_proof(_, session):
     """Entries below a head that they do not lead to."""
     member = session.member
@@ -140,6 +159,7 @@ def false_overtaking(_, session):
 FALSEHOODS = (
     ('a head with a false signature', 'it sent a head that its author did not sign', unsigned_head),
     ("a head signed under another log's origin", 'it sent a head that its author did not sign', head_of_another),
+    ('a head whose signature has a neutral R', 'it sent a head that its author did not sign', low_order_head),
     ('a receipt with another time than was signed', 'it sent a receipt that does not verify', false_receipt),
     ('a message out of its limits', 'a HAVE message is not well-formed', malformed),
     ('a second greeting', 'it greeted twice', greeting_again),
