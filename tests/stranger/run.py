@@ -1,6 +1,8 @@
 """A third party's member, written from the pages in spec/ alone, on lines with real offices.
 
 usage: run.py LIAISON LIAISOND LIAISON-VERIFY
+
+STRANGER_SEED in the environment repeats the claims of a run of ring.at_random.
 """
 
 import os
@@ -19,7 +21,7 @@ from tap import Tap
 
 SCENARIOS = (offline.formats, offline.identities, pair.founded_by_an_office, three.among_three, flash.overtaking,
              mend.mended_by_the_stranger,
-             taken.taken_from_an_office, told.told_to_an_office, ring.in_a_ring)
+             taken.taken_from_an_office, told.told_to_an_office, ring.in_a_ring, ring.at_random)
 
 
 def main():

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import os
 import socket
 import time
 
@@ -13,7 +14,7 @@ import note
 import record
 import sealing
 import tree
-from crypto import NEUTRAL, ORDER, ed25519_public
+from crypto import NEUTRAL, ORDER, ed25519_public, sha256
 from ground import is_settled, line_with, row_of, rows_here, rows_of, send
 
 
@@ -208,7 +209,23 @@ def unopened(tap, office, stranger):
         found = row['kind'], row['readable'], row.get('text')
         tap.equal(found, ('sealed', False, None), f'{name}: it is shown as sealed')
         tap.ok(kinds_about(member, index), 'and the real office says in the line that it cannot read it')
+    false_epoch(tap, office, stranger)
     tap.ok('What is false' not in office.run('read', 'talks', '--all'), 'nothing of what is false is shown')
+
+
+def false_epoch(tap, office, stranger):
+    """The epoch's entry commits to another secret than the wraps tell."""
+    member = stranger.member
+    number, secret = member.last_epoch + 1, os.urandom(32)
+    member.epoch = member.last_epoch = number
+    wrap = member.wrap(0, secret)
+    member.write(record.EPOCH, cbor.encode({0: sha256(b'another'), 1: [wrap]}), number)
+    member.secrets[member.me, number] = secret
+    index = member.say('What is false')
+    member.shown[member.me, index].kind = 'sealed'
+    stranger.pump(lambda: member.newest_receipt(0) > index and member.epoch is None)
+    row = row_of(office, member.identity.name, index)
+    tap.equal((row['kind'], row['readable']), ('sealed', False), 'nor what is sealed under a secret not committed to')
 
 
 def kinds_about(member, index):
