@@ -1,4 +1,5 @@
-"""The Test Anything Protocol, as far as it is needed here."""
+"""The Test Anything Protocol, as far as it is needed here. Each scenario has a Tap of its own, so that they can run at
+the same time; what they found is printed in order."""
 
 import sys
 import traceback
@@ -6,14 +7,10 @@ import traceback
 
 class Tap:
     def __init__(self):
-        self.count = self.failed = 0
+        self.results = []       # (condition, name, what was found)
 
     def ok(self, condition, name, found=None):
-        self.count += 1
-        self.failed += not condition and '# TODO' not in name
-        print(f'{"ok" if condition else "not ok"} {self.count} - {name}', flush=True)
-        if not condition and found is not None:
-            self.say(found)
+        self.results.append((bool(condition), name, found))
 
     def equal(self, found, wanted, name):
         self.ok(found == wanted, name, f'found {found!r}, wanted {wanted!r}')
@@ -31,12 +28,23 @@ class Tap:
             scenario(self, *arguments)
         except Exception:
             self.ok(False, f'{scenario.__name__} went to its end', traceback.format_exc())
+        return self
 
-    @staticmethod
-    def say(text):
-        for line in str(text).splitlines():
-            print(f'# {line}', flush=True)
 
-    def end(self):
-        print(f'1..{self.count}')
-        sys.exit(self.failed > 0)
+def report(taps):
+    """Prints the results as they come, then the plan; ends the program."""
+    count = failed = 0
+    for tap in taps:
+        for condition, name, found in tap.results:
+            count += 1
+            failed += not condition and '# TODO' not in name
+            print(f'{"ok" if condition else "not ok"} {count} - {name}', flush=True)
+            if not condition and found is not None:
+                say(found)
+    print(f'1..{count}')
+    sys.exit(failed > 0)
+
+
+def say(text):
+    for line in str(text).splitlines():
+        print(f'# {line}', flush=True)
