@@ -274,7 +274,6 @@ def marks():
         start(f"{name} for a mark", "stopped", "mark", replaced(MARK, make))
     start("another party's mark", "stopped", "mark", lambda: shutil.copyfile(path("s.mark"), MARK))
     start("an older mark", "stopped", "mark", lambda: shutil.copyfile(path("old.mark"), MARK))
-    start("an older database", "stopped", "mark|restored", lambda: shutil.copyfile(path("old/liaison.db"), DATABASE))
 
 
 def keys():
@@ -401,7 +400,6 @@ def main():
         w.run("line", "found", "talks", "--with", "s.card")
         time.sleep(1.2)
         w.stop()
-        shutil.copytree(path("w"), path("old"))
         shutil.copyfile(path("w.mark"), path("old.mark"))
         w.start()
         for text in ("One.", "Two.", "Three."):
