@@ -479,25 +479,6 @@ def disk(w, s):
         note(f"a bit of the {name}: {counts}")
 
 
-def two_batches_behind(w, p):
-    """A copy from before is a restore: it signs nothing."""
-    copy = Copy(w)
-    copy.fresh()
-    w.start()
-    p.start()
-    for text in "abc":
-        w.run("send", "talks", "-m", text, "--wait", "recorded")
-    w.stop()
-    shutil.copyfile(w.mark, copy.mark)
-    copy.launch()
-    same("a database from before its mark is stopped", copy.await_state(), "stopped")
-    case("and says why", len(copy.status()["reason"] or "") > 20, copy.status())
-    result = copy.run("send", "talks", "-m", "No")
-    case("it signs nothing", result.code == 1 and "liaison: " in result.err, result)
-    copy.stop()
-    w.start()
-
-
 # --- the machine ---------------------------------------------------------------------------------------------------
 
 
@@ -636,7 +617,6 @@ def main():
         same(f"{office.name} ends as it should", office.stop(), 0)
     disk(w, s)
     read_only(w)
-    two_batches_behind(w, p)
     full()
     finish()
 
