@@ -582,6 +582,11 @@ void oracle_conclude(struct oracle *oracle, const bool *party)
     }
 }
 
+uint64_t oracle_promised(const struct oracle *oracle, unsigned party, unsigned author)
+{
+    return oracle->log[author]->promised[party];
+}
+
 uint64_t oracle_heads(const struct oracle *oracle)
 {
     return oracle->heads;

@@ -70,6 +70,8 @@ void oracle_inspect(struct oracle *oracle, unsigned party);
 /* All logs are equally long at these parties, and all signed roots are right. */
 void oracle_conclude(struct oracle *oracle, const bool *party);
 
+/* How much of an author's log a party has given receipts for, up to a head that it holds. */
+uint64_t oracle_promised(const struct oracle *oracle, unsigned party, unsigned author);
 uint64_t oracle_heads(const struct oracle *oracle);
 uint64_t oracle_receipts(const struct oracle *oracle);
 uint64_t oracle_entries(const struct oracle *oracle);

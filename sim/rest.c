@@ -29,22 +29,18 @@ static bool is_alive(const struct world *world, unsigned party)
            !oracle_distrusts(world->oracle, party);
 }
 
-/* Whether an office that asks for its own log has what anybody else has of it. */
+/* Whether an office that asks for its own log has what anybody else can prove of it: what that one gave a receipt for. */
 static bool is_helped(const struct world *world, unsigned party)
 {
-    struct office_line_status *own = calloc(2, sizeof *own);
+    struct office_line_status *own = calloc(1, sizeof *own);
     bool helped = office_line_count(world->party[party].office) > 0;
 
     if (own == NULL)
         abort();
     if (helped)
-        office_line_status(world->party[party].office, 0, &own[0]);
-    for (unsigned i = 0; i < world->count && helped; i++) {
-        if (!is_alive(world, i))
-            continue;
-        office_line_status(world->party[i].office, 0, &own[1]);
-        helped = own[1].member[party].size <= own[0].member[party].size;
-    }
+        office_line_status(world->party[party].office, 0, own);
+    for (unsigned i = 0; i < world->count && helped; i++)
+        helped = !is_alive(world, i) || oracle_promised(world->oracle, i, party) <= own->member[party].size;
     free(own);
     return helped;
 }
