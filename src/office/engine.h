@@ -521,15 +521,22 @@ void fold_some(struct office *office);
 bool fold_waits(const struct office *office, const struct line *line);
 struct monotonic fold_next(const struct office *office);
 
+/* --- lookup.c --- */
+/* On the store's thread. Of an entry's `re` those that are not void, a bit each: what is held in that place, here and
+ * now, has that leaf. -1 if the store cannot be read. */
+int lookup_true_references(struct store *store, const struct line *line, const struct entry *entry,
+                           uint64_t *true_references, struct error *error);
+
 /* --- order.c --- */
 /* How many entries of a log have their place for good. */
 uint64_t order_is_final(const struct line *line, unsigned member);
 struct monotonic order_next(const struct office *office, const struct line *line);
 
 /* --- view.c --- */
-/* Fills a view from an entry's bytes; opens it with `secret` if not NULL. */
+/* Fills a view from an entry's bytes; opens it with `secret` if not NULL. Of its `re` those alone are shown that are in
+ * `true_references`, a bit each. */
 int view_entry(struct office_view *view, const struct line *line, unsigned author, uint64_t index, struct span bytes,
-               uint64_t received, const uint8_t *secret);
+               uint64_t true_references, uint64_t received, const uint8_t *secret);
 int open_secret(const struct office *office, const struct line *line, unsigned author, uint64_t epoch,
                 struct span sealed, uint8_t secret[static EPOCH_SECRET_SIZE]);
 

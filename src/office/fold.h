@@ -27,7 +27,8 @@ struct fold_entry {
     uint64_t index;
     uint64_t received;
     size_t first_claim, claim_count;
-    struct span bytes; /* in the memory of the slice */
+    uint64_t true_references; /* lookup_true_references() */
+    struct span bytes;        /* in the memory of the slice */
     struct span leaf;
     size_t secret_at;   /* sealed secret in `secrets`: of an epoch entry the prekey, of a sealed one the epoch's */
     size_t secret_size; /* 0: none */
@@ -50,6 +51,7 @@ struct fold_job {
     struct buffer given;
     uint64_t durable[MEMBERS_MAX];
     struct buffer claims; /* of struct claim */
+    size_t looked_up;     /* of `seen` and `re`, also what is no claim */
     struct buffer secrets;
     size_t slice_count;
     struct fold_slice slice[];

@@ -55,30 +55,77 @@ static int look_up_seen(struct fold_job *fold, struct store *store, const struct
     return 0;
 }
 
+/* An entry that overtook is held, too, beyond the gap. */
+static int is_true(struct store *store, const struct line *line, const struct reference *reference, bool *true_,
+                   struct error *error)
+{
+    struct store_query query = {.kind = STORE_ENTRY,
+                                .n = {PLACE(LOG_NUMBER(line, reference->member), reference->index)}};
+    struct store_result result = {0};
+    uint8_t leaf[HASH_SIZE] = {0};
+    bool held = false;
+    int status = store_read(store, &query, &result, error);
+
+    if (status == 0 && result.count > 0) {
+        held = true;
+        *true_ = span_equal(result.row[0].b[0], span_of(reference->leaf, HASH_SIZE));
+    }
+    store_result_free(&result);
+    if (status != 0 || held)
+        return status;
+    query.kind = STORE_ALL_PENDING;
+    query.limit = 1;
+    status = store_read(store, &query, &result, error);
+    if (status == 0 && result.count > 0 && result.row[0].n[0] == query.n[0]) {
+        tree_leaf(leaf, result.row[0].b[0]);
+        *true_ = memcmp(leaf, reference->leaf, HASH_SIZE) == 0;
+    }
+    store_result_free(&result);
+    return status;
+}
+
+int lookup_true_references(struct store *store, const struct line *line, const struct entry *entry,
+                           uint64_t *true_references, struct error *error)
+{
+    int status = 0;
+
+    *true_references = 0;
+    for (unsigned i = 0; i < entry->header.reference_count && status == 0; i++) {
+        bool true_ = false;
+
+        status = is_true(store, line, &entry->header.references[i], &true_, error);
+        *true_references |= (uint64_t)true_ << i;
+    }
+    return status;
+}
+
 static int look_up_reference(struct fold_job *fold, struct store *store, unsigned author,
-                             const struct reference *reference)
+                             const struct reference *reference, bool true_)
 {
     struct claim claim = {.is_reference = true,
                           .member = reference->member,
                           .index = reference->index,
-                          .held = reference->index < fold->durable[reference->member]};
+                          .held = reference->index < fold->durable[reference->member],
+                          .true_ = true_};
     int64_t place = PLACE(LOG_NUMBER(fold->line, reference->member), reference->index);
-    struct store_query query = {.kind = STORE_ENTRY, .n = {place}};
-    struct store_result result = {0};
 
     if (reference->member == author)
         return 0; /* one's own earlier entries come before by themselves, and on a later one nothing can rest */
-    if (claim.held) {
-        if (store_read(store, &query, &result, &fold->job.error) != 0 ||
-            look_up_depth(store, &claim, place, &fold->job.error) != 0) {
-            store_result_free(&result);
-            return -1;
-        }
-        claim.true_ = result.count > 0 && span_equal(result.row[0].b[0], span_of(reference->leaf, HASH_SIZE));
-        store_result_free(&result);
-    }
+    if (claim.held && look_up_depth(store, &claim, place, &fold->job.error) != 0)
+        return -1;
     buffer_put(&fold->claims, &claim, sizeof claim);
     return 0;
+}
+
+static int look_up_references(struct fold_job *fold, struct store *store, const struct entry *entry,
+                              struct fold_entry *found)
+{
+    int status = lookup_true_references(store, fold->line, entry, &found->true_references, &fold->job.error);
+
+    for (unsigned i = 0; i < entry->header.reference_count && status == 0 && !fold->overtaken; i++)
+        status = look_up_reference(fold, store, found->member, &entry->header.references[i],
+                                   (found->true_references >> i & 1) != 0);
+    return status;
 }
 
 static int keep_secret(struct fold_job *fold, struct store *store, const struct store_query *query,
@@ -163,12 +210,12 @@ static int look_up(struct fold_job *fold, struct store *store, const struct fold
     found->first_claim = fold->claims.size / sizeof(struct claim);
     if (entry_parse(&entry, found->bytes, found->member, fold->line->charter->member_count, NULL) != 0)
         return 0;
+    fold->looked_up += entry.header.seen_count + entry.header.reference_count;
     for (unsigned i = 0; i < entry.header.seen_count && !fold->overtaken; i++)
         if (look_up_seen(fold, store, &entry.header.seen[i]) != 0)
             return -1;
-    for (unsigned i = 0; i < entry.header.reference_count && !fold->overtaken; i++)
-        if (look_up_reference(fold, store, found->member, &entry.header.references[i]) != 0)
-            return -1;
+    if (look_up_references(fold, store, &entry, found) != 0)
+        return -1;
     found->claim_count = fold->claims.size / sizeof(struct claim) - found->first_claim;
     return look_up_secret(fold, store, &entry, before, found);
 }
@@ -201,10 +248,10 @@ static int read_slice(struct fold_job *fold, struct store *store, struct fold_sl
 /* Where claims are many the slice ends early: batches wait for this job. */
 static int look_up_slice(struct fold_job *fold, struct store *store, struct fold_slice *slice)
 {
-    size_t before = fold->claims.size;
+    size_t before = fold->looked_up;
 
     for (size_t i = 0; i < slice->count; i++) {
-        if ((fold->claims.size - before) / sizeof(struct claim) >= FOLD_CLAIMS)
+        if (fold->looked_up - before >= FOLD_CLAIMS)
             slice->count = i;
         else if (look_up(fold, store, i > 0 ? &slice->entry[i - 1] : NULL, &slice->entry[i]) != 0)
             return -1;

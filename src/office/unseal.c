@@ -179,14 +179,14 @@ static void put_inbox(struct office *office, struct line *line, unsigned author,
     line->inbox++;
 }
 
-/* One's own acknowledgement or answer takes what it names out of the inbox. */
-static void drop_inbox(struct office *office, struct line *line, const struct entry *entry)
+/* One's own acknowledgement or answer takes what it names out of the inbox, and no other entry in its place. */
+static void drop_inbox(struct office *office, struct line *line, const struct entry *entry, uint64_t true_references)
 {
     for (unsigned i = 0; i < entry->header.reference_count; i++) {
         const struct reference *reference = &entry->header.references[i];
         struct store_op op = {.kind = STORE_DROP_INBOX};
 
-        if (reference->member == line->me)
+        if (reference->member == line->me || (true_references >> i & 1) == 0)
             continue;
         op.n[0] = PLACE(LOG_NUMBER(line, reference->member), reference->index);
         core_lazy(office, &op);
@@ -203,8 +203,8 @@ static void announce(struct office *office, struct fold_job *fold, const struct 
         return;
     event.view = calloc(1, sizeof *event.view);
     event.line = fold->line->name;
-    if (event.view == NULL ||
-        view_entry(event.view, fold->line, found->member, found->index, found->bytes, found->received, secret) != 0) {
+    if (event.view == NULL || view_entry(event.view, fold->line, found->member, found->index, found->bytes,
+                                         found->true_references, found->received, secret) != 0) {
         event.view_count = event.view != NULL;
         office_event_free(&event);
         core_exhausted(office); /* whoever follows would miss it */
@@ -245,7 +245,7 @@ static enum fold_kind take_sealed(struct office *office, struct fold_job *fold, 
     kind = body.kind <= BODY_UNREADABLE ? (enum fold_kind)body.kind : FOLD_UNKNOWN;
     if (found->member == line->me &&
         (kind == FOLD_ACKNOWLEDGEMENT || (kind == FOLD_MESSAGE && entry->header.reference_count > 0)))
-        drop_inbox(office, line, entry);
+        drop_inbox(office, line, entry, found->true_references);
     if (found->member != line->me && kind == FOLD_MESSAGE && first_time)
         put_inbox(office, line, found->member, found->index);
     if (found->member != line->me && kind == FOLD_NOTICE && first_time)

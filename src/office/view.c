@@ -24,6 +24,7 @@ struct row {
     uint64_t index;
     uint64_t received;
     struct buffer bytes, sealed; /* the entry; its epoch's secret, sealed */
+    uint64_t true_references;    /* lookup_true_references() */
     bool early;                  /* it overtook: entries before it are still to come */
     size_t receipt_count;
     struct receipt receipt[MEMBERS_MAX];
@@ -134,6 +135,15 @@ static int gather_entry(struct view_job *view, struct store *store, int64_t plac
     return status;
 }
 
+static int gather_references(struct view_job *view, struct store *store, struct row *row)
+{
+    struct entry entry;
+    bool formed =
+        entry_parse(&entry, buffer_span(&row->bytes), row->author, view->line->charter->member_count, NULL) == 0;
+
+    return formed ? lookup_true_references(store, view->line, &entry, &row->true_references, &view->job.error) : 0;
+}
+
 static int gather_receipts(struct store *store, int64_t place, struct row *row, struct error *error)
 {
     struct store_query query = {.kind = STORE_COVERING, .n = {PLACE_LOG(place), (int64_t)PLACE_INDEX(place)}};
@@ -194,7 +204,8 @@ static int gather(struct view_job *view, struct store *store, int64_t place)
     row->author = author_of(view->line, place);
     row->index = PLACE_INDEX(place);
     if (gather_entry(view, store, place, &row->bytes, &row->sealed, &row->received) != 0 ||
-        gather_receipts(store, place, row, error) != 0 || gather_mentions(view, store, place, row) != 0)
+        gather_references(view, store, row) != 0 || gather_receipts(store, place, row, error) != 0 ||
+        gather_mentions(view, store, place, row) != 0)
         return -1;
     view->bytes += row->bytes.size;
     view->count++;
@@ -300,13 +311,18 @@ static const char *class_name(unsigned class)
 }
 
 /* What the opened body says. Its text stays in the view's memory. */
-static void fill_body(struct office_view *view, const struct entry *entry)
+static void fill_body(struct office_view *view, const struct entry *entry, uint64_t true_references)
 {
+    struct reference named[REFERENCES_MAX];
+    unsigned count = 0;
     struct body body;
 
     view->kind = "unknown";
     if (body_read(&body, buffer_span(&view->memory)) != 0)
         return;
+    for (unsigned i = 0; i < entry->header.reference_count; i++)
+        if ((true_references >> i & 1) != 0)
+            named[count++] = entry->header.references[i];
     view->has_written = true;
     view->written = body.time;
     view->exercise = body.exercise;
@@ -314,14 +330,14 @@ static void fill_body(struct office_view *view, const struct entry *entry)
         view->kind = "message";
         view->text = body.text;
         view->language = body.language;
-        view->has_answers = entry->header.reference_count > 0;
-        view->answers = entry->header.references[0];
+        view->has_answers = count > 0;
+        if (count > 0)
+            view->answers = named[0];
     } else if (body.kind == BODY_ACKNOWLEDGEMENT) {
         view->kind = "acknowledgement";
         view->as = body.as;
-        view->acknowledges_count = entry->header.reference_count;
-        memcpy(view->acknowledges, entry->header.references,
-               entry->header.reference_count * sizeof view->acknowledges[0]);
+        view->acknowledges_count = count;
+        memcpy(view->acknowledges, named, count * sizeof named[0]);
     } else if (body.kind == BODY_UNREADABLE) {
         view->kind = "unreadable";
         view->unreadable_count = body.unreadable_count;
@@ -330,7 +346,7 @@ static void fill_body(struct office_view *view, const struct entry *entry)
 }
 
 int view_entry(struct office_view *view, const struct line *line, unsigned author, uint64_t index, struct span bytes,
-               uint64_t received, const uint8_t *secret)
+               uint64_t true_references, uint64_t received, const uint8_t *secret)
 {
     struct entry *entry = malloc(sizeof *entry);
     struct entry_place place = {.index = index};
@@ -356,7 +372,7 @@ int view_entry(struct office_view *view, const struct line *line, unsigned autho
         view->kind = "sealed";
         view->readable = false;
     } else {
-        fill_body(view, entry);
+        fill_body(view, entry, true_references);
     }
     if (formed)
         view->precedence = entry->header.precedence;
@@ -365,7 +381,8 @@ int view_entry(struct office_view *view, const struct line *line, unsigned autho
 }
 
 static int open_view(const struct office *office, const struct line *line, struct office_view *view, unsigned author,
-                     uint64_t index, const struct buffer *bytes, const struct buffer *sealed, uint64_t received)
+                     uint64_t index, const struct buffer *bytes, const struct buffer *sealed, uint64_t true_references,
+                     uint64_t received)
 {
     uint8_t secret[EPOCH_SECRET_SIZE];
     struct entry entry;
@@ -375,22 +392,28 @@ static int open_view(const struct office *office, const struct line *line, struc
     if (sealed->size > 0 && office->master != NULL &&
         entry_parse(&entry, buffer_span(bytes), author, line->charter->member_count, NULL) == 0)
         open = open_secret(office, line, author, entry.header.epoch, buffer_span(sealed), secret) == 0;
-    result = view_entry(view, line, author, index, buffer_span(bytes), received, open ? secret : NULL);
+    result = view_entry(view, line, author, index, buffer_span(bytes), true_references, received, open ? secret : NULL);
     secret_wipe(secret, sizeof secret);
     return result;
 }
 
-/* Whether an acknowledgement or an answer names this very entry, by its leaf. */
-static bool names(const struct office_view *other, unsigned author, const struct office_view *view)
+/* Of what a mention names, that which is this very entry, by its leaf: a bit each. */
+static uint64_t naming(const struct line *line, const struct mention *mention, unsigned author,
+                       const struct office_view *view)
 {
-    const struct reference *references = other->has_answers ? &other->answers : other->acknowledges;
-    unsigned count = other->has_answers ? 1 : other->acknowledges_count;
+    struct entry entry;
+    bool formed =
+        entry_parse(&entry, buffer_span(&mention->bytes), mention->author, line->charter->member_count, NULL) == 0;
+    uint64_t bits = 0;
 
-    for (unsigned i = 0; i < count; i++)
-        if (references[i].member == author && references[i].index == view->number &&
-            memcmp(references[i].leaf, view->leaf, HASH_SIZE) == 0)
-            return true;
-    return false;
+    for (unsigned i = 0; formed && i < entry.header.reference_count; i++) {
+        const struct reference *reference = &entry.header.references[i];
+
+        if (reference->member == author && reference->index == view->number &&
+            memcmp(reference->leaf, view->leaf, HASH_SIZE) == 0)
+            bits |= UINT64_C(1) << i;
+    }
+    return bits;
 }
 
 /* Receipts, acknowledgements and answers: how the entry stands. */
@@ -411,10 +434,9 @@ static void fill_state(const struct office *office, const struct line *line, str
             break;
         if (mention->author != row->author &&
             open_view(office, line, other, mention->author, mention->index, &mention->bytes, &mention->sealed,
-                      mention->received) == 0 &&
-            names(other, row->author, view)) {
-            answered |= strcmp(other->kind, "message") == 0;
-            if (strcmp(other->kind, "acknowledgement") == 0 && view->acknowledged_count < VIEW_ACKNOWLEDGEMENTS_MAX) {
+                      naming(line, mention, row->author, view), mention->received) == 0) {
+            answered |= other->has_answers;
+            if (other->acknowledges_count > 0 && view->acknowledged_count < VIEW_ACKNOWLEDGEMENTS_MAX) {
                 view->acknowledged[view->acknowledged_count].by = (uint8_t)mention->author;
                 view->acknowledged[view->acknowledged_count].as = other->as;
                 view->acknowledged[view->acknowledged_count++].at = other->written;
@@ -444,7 +466,7 @@ static void view_done(struct office *office, struct office_job *job, struct now 
         struct row *row = &view->row[i];
 
         if (open_view(office, view->line, &event.view[event.view_count], row->author, row->index, &row->bytes,
-                      &row->sealed, row->received) != 0)
+                      &row->sealed, row->true_references, row->received) != 0)
             continue;
         event.view[event.view_count].early = row->early;
         fill_state(office, view->line, &event.view[event.view_count], row);

@@ -208,7 +208,7 @@ static void nothing_rests_on_a_later_entry_of_ones_own(void)
 
     begin();
     fold.durable[1] = 10;
-    CHECK(look_up_reference(&fold, NULL, 1, &later) == 0 && fold.claims.size == 0);
+    CHECK(look_up_reference(&fold, NULL, 1, &later, true) == 0 && fold.claims.size == 0);
 }
 
 /* --- what is not here --- */

@@ -158,6 +158,29 @@ static void it_is_shown_as_early_and_waits_for_a_person(void)
     world_free(world);
 }
 
+/* It is held, though beyond the gap: who acknowledges it names what is there. */
+static void it_is_acknowledged_before_its_turn(void)
+{
+    char name[64];
+    uint64_t request = 0;
+
+    begin();
+    while (told("now") == 0 && site_work(there))
+        take_events();
+    CHECK(site_line(there)->inbox == 1);
+    (void)snprintf(name, sizeof name, "washington/%llu", (unsigned long long)place);
+    request = site_acknowledge(there, name);
+    while (site_line(there)->inbox > 0 && site_work(there))
+        take_events();
+    CHECK(succeeded(world, request) && site_line(there)->inbox == 0);
+    CHECK(sync_durable(site_line(there)->sync, 0) < place);
+    CHECK(there->told_count > 0 && there->told[there->told_count - 1].names == 1);
+    world_run(world, 20 * SECOND_US);
+    CHECK(site_line(there)->inbox == BEFORE);
+    world_check_settled(world);
+    world_free(world);
+}
+
 /* It is not broken: a proof would need what is still to come. */
 static void it_is_not_proved_before_its_turn(void)
 {
@@ -286,6 +309,7 @@ int main(void)
     RUN(it_is_durable_before_it_is_shown);
     RUN(what_overtook_nothing_is_not_said_to_have);
     RUN(it_is_shown_as_early_and_waits_for_a_person);
+    RUN(it_is_acknowledged_before_its_turn);
     RUN(it_is_not_proved_before_its_turn);
     RUN(it_is_said_to_be_held);
     RUN(it_is_not_lost_in_a_crash);

@@ -80,8 +80,69 @@ static void what_names_another_entry_says_nothing_of_this_one(void)
     world_run(world, 3 * SECOND_US);
     CHECK(stands("washington.example/3", STATE_STORED));
     view = seen(here, "pyongyang.example/3");
-    CHECK(view != NULL && strcmp(view->kind, "acknowledgement") == 0);
+    CHECK(view != NULL && strcmp(view->kind, "acknowledgement") == 0 && view->acknowledges_count == 0);
     CHECK(site_said(here, "names another entry 3"));
+    world_free(world);
+}
+
+/* The told of a text, at the other side; NULL if it was not told. */
+static const struct told *told_of(const struct site *site, const char *text)
+{
+    for (size_t i = 0; i < site->told_count; i++)
+        if (strcmp(site->told[i].text, text) == 0)
+            return &site->told[i];
+    return NULL;
+}
+
+static void append_naming(const char *text, const struct reference *named, size_t count)
+{
+    struct body body = {.kind = BODY_MESSAGE, .text = span_of_string(text)};
+    struct error error = {0};
+    uint64_t index = 0;
+
+    CHECK(append_sealed(there->office, site_line(there), &body, 0, named, count, &index, &error) == 0);
+    world_run(world, SECOND_US);
+}
+
+/* What is named and is not here, or is another entry here, is as if it had not been named; the rest counts. */
+static void what_is_void_is_not_shown_and_takes_nothing_out_of_the_inbox(void)
+{
+    struct reference named[3] = {{.member = 0, .index = 3, .leaf = {1}}, {.member = 0, .index = 4}, {.member = 1}};
+    const struct office_view *view = NULL;
+    const struct told *told = NULL;
+
+    begin();
+    (void)site_send(here, "one", 0, NULL);
+    (void)site_send(here, "two", 0, NULL);
+    world_run(world, 3 * SECOND_US);
+    CHECK(site_line(there)->inbox == 2);
+    view = seen(there, "washington.example/4");
+    if (view != NULL)
+        memcpy(named[1].leaf, view->leaf, HASH_SIZE);
+    append_naming("void", named, 1);
+    append_naming("its own log", &named[2], 1);
+    CHECK(site_line(there)->inbox == 2);
+    append_naming("both", named, 2);
+    (void)site_send(there, "goes", 0, NULL);
+    world_run(world, 3 * SECOND_US);
+    CHECK(site_line(there)->inbox == 1);
+    view = seen(here, "pyongyang.example/3");
+    CHECK(view != NULL && span_equal(view->text, span_of_string("void")) && !view->has_answers);
+    view = seen(here, "pyongyang.example/4");
+    CHECK(view != NULL && span_equal(view->text, span_of_string("its own log")) && !view->has_answers);
+    view = seen(here, "pyongyang.example/5");
+    CHECK(view != NULL && view->has_answers && view->answers.member == 0 && view->answers.index == 4);
+    for (unsigned i = 0; i < 2; i++) {
+        told = told_of(site_of(world, i), "void");
+        CHECK(told != NULL && told->names == 0);
+        told = told_of(site_of(world, i), "its own log");
+        CHECK(told != NULL && told->names == 0);
+        told = told_of(site_of(world, i), "both");
+        CHECK(told != NULL && told->names == 1);
+    }
+    CHECK(stands("washington.example/3", STATE_STORED));
+    view = seen(here, "washington.example/4");
+    CHECK(view != NULL && view->state == STATE_ANSWERED);
     world_free(world);
 }
 
@@ -244,6 +305,7 @@ int main(void)
 {
     RUN(a_message_goes_from_waiting_to_answered);
     RUN(what_names_another_entry_says_nothing_of_this_one);
+    RUN(what_is_void_is_not_shown_and_takes_nothing_out_of_the_inbox);
     RUN(what_was_carried_is_not_stored);
     RUN(pages_show_all_once_in_both_directions);
     RUN(a_position_is_one_that_was_given);

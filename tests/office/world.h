@@ -31,6 +31,7 @@ struct told {
     unsigned member;
     uint64_t number;
     bool readable, early;
+    unsigned names; /* entries that it answers or acknowledges */
     char text[48];
 };
 
@@ -629,6 +630,7 @@ static inline void site_tell(struct site *site, const struct office_view *view)
     if (site->told_count == TOLD_MAX)
         abort();
     *told = (struct told){.number = view->number, .readable = view->readable, .early = view->early};
+    told->names = view->acknowledges_count + view->has_answers;
     told->member = (unsigned)charter_member(view->charter, span_of_string(view->author));
     if (size > 0)
         memcpy(told->text, view->text.data, size);
