@@ -159,7 +159,7 @@ struct overtake_job {
     struct office_job job;
     struct line *line;
     unsigned link, member;
-    uint64_t index, base;
+    uint64_t index, base; /* base 0: the other has the head, and only the entry is to be proved */
     struct head head;
     uint64_t epoch_entry; /* index of the entry with its epoch's secret; also sent if beyond base */
     struct buffer message[2];
@@ -189,7 +189,7 @@ static int overtake_message(struct overtake_job *overtake, struct store *store, 
     if (status == 0 && result.count == 1)
         status = read_proof(store, log, ranges, tree_inclusion_ranges(index, overtake->head.size, ranges), &inclusion,
                             error);
-    if (status == 0 && result.count == 1)
+    if (status == 0 && result.count == 1 && overtake->base > 0)
         status = read_proof(store, log, ranges, tree_consistency_ranges(overtake->base, overtake->head.size, ranges),
                             &consistency, error);
     if (status == 0 && result.count == 1)
@@ -238,7 +238,7 @@ static void overtake(struct office *office, struct line *line, const struct sync
     overtake->link = event->link;
     overtake->member = event->member;
     overtake->index = event->first;
-    overtake->base = event->base == 0 ? head->size : event->base;
+    overtake->base = event->base;
     overtake->head = *head;
     overtake->epoch_entry = event->base == 0 ? UINT64_MAX : line->epoch_entry;
     core_job(office, &overtake->job);

@@ -90,7 +90,7 @@ enum sync_event_kind {
     SYNC_RECEIPT,   /* member, head (size and root), receipt: verified */
     SYNC_PENDING,   /* member, first, chunk (one entry), head: an entry beyond the gap; store, then show; frees it */
     SYNC_NEED,      /* link, member, first, most (bytes, or one entry): answer with sync_serve() */
-    SYNC_OVERTAKE,  /* link, member, first, base: answer with sync_overtake(); base 0: the whole head is known there */
+    SYNC_OVERTAKE,  /* link, member, first, base: answer with sync_overtake(); base 0: the other asked for it */
     SYNC_MENDED,    /* member, first, chunk (one entry): what sync_mend() asked for, proved; frees it */
     SYNC_OWN_AHEAD, /* member: shows `head`, signed by ourselves, that our log does not have */
     SYNC_CHOKED,    /* link: its other end takes nothing of what waits for it; close it */

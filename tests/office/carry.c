@@ -1,6 +1,9 @@
 /*
  * Between sync and the rest: entries from the store for who is behind, by way of others too; and what stops an office.
  */
+#include "../../src/office/carry.c" /* what it reads for another member is looked at before it goes */
+
+#include "sync/message.h"
 #include "world.h"
 
 static struct world *world;
@@ -211,6 +214,44 @@ static void two_histories_are_an_alarm(void)
     world_free(world);
 }
 
+/* Who asks for one entry has the head, or none that could be tied to it: the entry alone is proved. */
+static void what_is_fetched_comes_with_a_base_of_none(void)
+{
+    struct site *site = NULL;
+    struct line *line = NULL;
+    struct buffer fetch = {0};
+    struct overtake_job *answer = NULL;
+    struct message *message = calloc(1, sizeof *message);
+    uint8_t leaf[HASH_SIZE];
+    bool read = false;
+
+    world = world_new(2, 1);
+    site = site_of(world, 0);
+    line = site_line(site);
+    send_many(site, 4);
+    message_put_size(&fetch, MESSAGE_FETCH, 0, 4);
+    for (int i = 0; i < OFFICE_LINKS_MAX; i++)
+        if (site->office->connection[i].state == CONNECTION_UP)
+            CHECK(sync_input(line->sync, (unsigned)site->office->connection[i].sync_link, buffer_span(&fetch),
+                             site_now(site), NULL) == 0);
+    CHECK(site->office->job_last == NULL);
+    carry_events(site->office, line);
+    answer = (struct overtake_job *)site->office->job_last;
+    CHECK(answer != NULL && answer->job.run == overtake_run && answer->job.run(&answer->job, site->store) == 0);
+    read = answer != NULL && message != NULL && message_read(message, buffer_span(&answer->message[1]), 2, NULL) == 0;
+    CHECK(read);
+    if (read) {
+        tree_leaf(leaf, message->entry);
+        CHECK(message->type == MESSAGE_OVERTAKE && message->member == 0 && message->first == 4);
+        CHECK(message->base == 0 && message->consistency.count == 0 && answer->message[0].size == 0);
+        CHECK(tree_verify_inclusion(leaf, 4, message->head.size, &message->proof, message->head.root));
+        buffer_reset(&answer->message[1]);
+    }
+    free(message);
+    buffer_free(&fetch);
+    world_free(world);
+}
+
 int main(void)
 {
     RUN(who_was_away_gets_all_from_the_store);
@@ -220,6 +261,7 @@ int main(void)
     RUN(who_shows_more_of_ours_than_we_have_stops_us);
     RUN(what_is_broken_here_is_not_carried);
     RUN(a_link_that_takes_nothing_is_closed);
+    RUN(what_is_fetched_comes_with_a_base_of_none);
     RUN(two_histories_are_an_alarm);
     scratch_clean();
     return test_end();

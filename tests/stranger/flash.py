@@ -66,5 +66,4 @@ def fetch(tap, stranger):
     index, data, head, path, base, hashes = answers()[0]
     tap.ok(data == log.entries[1].data and hashes == [] and note.verify_head(log.key, log.origin, *head)
            and tree.is_included(log.leaves[1], index, head[0], path, head[1]), 'with the entry, and the proof of it')
-    # It says what it knows to be held here.
-    tap.ok(base == 0, 'and a base of 0 # TODO sync.md, "Messages", says so')
+    tap.ok(base == 0, 'and a base of 0')

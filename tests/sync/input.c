@@ -726,6 +726,8 @@ static void an_entry_is_mended_by_a_true_one_alone(void)
     CHECK(say_overtake(&victim, 2, victim.truth[1], 2, 5, 0) == 0 && victim.count[SYNC_MENDED] == 0);
     CHECK(say_overtake(&victim, 2, victim.truth[1], 3, 5, 0) == 0 && victim.count[SYNC_MENDED] == 1);
     CHECK(say_overtake(&victim, 1, victim.truth[1], 3, 5, 0) == 0 && victim.count[SYNC_MENDED] == 1);
+    sync_mend(victim.sync, 1, 2); /* earlier offices say the size of the head as its base */
+    CHECK(say_overtake(&victim, 2, victim.truth[1], 2, 5, 5) == 0 && victim.count[SYNC_MENDED] == 2);
     truth_free(other);
     victim_end(&victim);
 }
