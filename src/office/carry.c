@@ -258,17 +258,9 @@ static void take_accepted(struct line *line, struct sync_chunk *chunk)
 
 static void take_settle(struct office *office, struct line *line, const struct sync_event *event)
 {
-    struct store_op op = {.kind = STORE_PUT_HEAD};
-
     if (line->member[event->member].settle >= event->head.size)
         return;
-    commit_set_settle(office, line, event->member, event->head.size);
-    op.n[0] = LOG_NUMBER(line, event->member);
-    op.n[1] = (int64_t)event->head.size;
-    op.n[2] = 1;
-    op.b[0] = span_of(event->head.root, HASH_SIZE);
-    op.b[1] = span_of(event->head.signature, SIGNATURE_SIZE);
-    core_lazy(office, &op);
+    heads_keep_settle(office, line, event->member, &event->head);
     if (line->charter->member_count > 2) {
         sync_forward_settle(line->sync, event->member, &event->head, event->link);
         sync_forward_own_receipt(line->sync, event->member, event->head.size);
@@ -293,7 +285,7 @@ static void take_receipt(struct office *office, struct line *line, const struct 
 {
     struct office_event told = {.kind = OFFICE_STORED};
 
-    commit_receipt(office, line, event->member, event->head.size, &event->receipt);
+    heads_note_receipt(office, line, event->member, event->head.size, &event->receipt);
     if (event->member == line->me)
         forget_ages(line);
     if (event->head.size == line->member[event->member].settle && line->charter->member_count > 2)

@@ -121,35 +121,6 @@ static void put_log(struct store_batch *batch, uint32_t log, const struct sync_c
     buffer_free(&stored);
 }
 
-static void put_head(struct store_batch *batch, uint32_t log, const struct head *head, bool settle)
-{
-    struct store_op op = {.kind = STORE_PUT_HEAD};
-
-    op.n[0] = log;
-    op.n[1] = (int64_t)head->size;
-    op.n[2] = settle;
-    op.b[0] = span_of(head->root, HASH_SIZE);
-    op.b[1] = span_of(head->signature, SIGNATURE_SIZE);
-    store_batch_put(batch, &op);
-}
-
-static void put_receipt(struct store_batch *batch, uint32_t log, uint64_t size, const struct receipt *receipt)
-{
-    struct store_op op = {.kind = STORE_PUT_RECEIPT};
-    struct store_op drop = {.kind = STORE_DROP_RECEIPTS};
-
-    op.n[0] = log;
-    op.n[1] = receipt->by;
-    op.n[2] = (int64_t)size;
-    op.n[3] = (int64_t)receipt->time;
-    op.b[0] = span_of(receipt->signature, SIGNATURE_SIZE);
-    store_batch_put(batch, &op);
-    drop.n[0] = log;
-    drop.n[1] = receipt->by;
-    drop.n[2] = (int64_t)size;
-    store_batch_put(batch, &drop);
-}
-
 /* A line's first run of own entries, if the mark has room for it beside those of other lines. */
 static void take_own(const struct office *office, struct commit_job *commit, struct part *part,
                      const struct tree_frontier *before)
@@ -201,7 +172,7 @@ static void take_accepted(const struct office *office, struct commit_job *commit
         put_nodes(&commit->batch, chunk, &before[chunk->member], log, false);
         before[chunk->member] = chunk->after;
         put_log(&commit->batch, log, chunk, false);
-        put_head(&commit->batch, log, &chunk->head, chunk->settle && chunk->head.size == chunk->after.size);
+        heads_put(&commit->batch, log, &chunk->head, chunk->settle && chunk->head.size == chunk->after.size);
     }
 }
 
@@ -219,27 +190,6 @@ static void take_part(const struct office *office, struct commit_job *commit, st
         before[i] = part->second[i] = i == line->me ? line->second : *sync_frontier(line->sync, i);
     take_own(office, commit, part, &before[line->me]);
     take_accepted(office, commit, part, before);
-}
-
-/* Of a receipt given now: never earlier than one before. */
-static uint64_t receipt_time(struct office *office)
-{
-    uint64_t seconds = office->now.wall.us / SECOND_US;
-
-    if (seconds > office->last_receipt_time)
-        office->last_receipt_time = seconds;
-    return office->last_receipt_time;
-}
-
-/* Receipts for what the batch accepts are not earlier than it, nor is any later one, also after a restart. */
-static void put_receipt_time(struct office *office, struct store_batch *batch)
-{
-    struct store_op op = {.kind = STORE_PUT_META, .n = {META_LAST_WALL}};
-    uint8_t seconds[8];
-
-    put_u64_be(seconds, receipt_time(office));
-    op.b[0] = span_of(seconds, sizeof seconds);
-    store_batch_put(batch, &op);
 }
 
 /* What a log has reached, unless the mark knows it to have been further. */
@@ -420,108 +370,6 @@ static int commit_run(struct office_job *job, struct store *store)
 
 /* --- afterwards ------------------------------------------------------------------------------------------------- */
 
-/* --- heads and receipts, most of which are outdated before they need be stored ---------------------------------- */
-
-static void receipt_lazily(struct office *office, struct line *line, unsigned member, const struct noted_receipt *noted)
-{
-    struct store_batch operations = {0};
-
-    put_receipt(&operations, LOG_NUMBER(line, member), noted->size, &noted->receipt);
-    for (size_t i = 0; i < operations.count; i++)
-        core_lazy(office, &operations.op[i]);
-    store_batch_free(&operations);
-}
-
-static void store_noted(struct office *office, struct line *line, unsigned member, uint64_t below)
-{
-    for (unsigned by = 0; by < line->charter->member_count; by++) {
-        struct noted_receipt *noted = &line->member[member].noted[by];
-
-        if (noted->size == 0 || noted->size > below)
-            continue;
-        receipt_lazily(office, line, member, noted);
-        noted->size = 0;
-    }
-}
-
-void commit_receipt(struct office *office, struct line *line, unsigned member, uint64_t size,
-                    const struct receipt *receipt)
-{
-    struct noted_receipt *noted = &line->member[member].noted[receipt->by];
-    struct noted_receipt now = {.size = size, .receipt = *receipt};
-
-    if (size <= line->member[member].settle)
-        receipt_lazily(office, line, member, &now);
-    else if (size > noted->size)
-        *noted = now;
-    core_note(office);
-}
-
-void commit_set_settle(struct office *office, struct line *line, unsigned member, uint64_t size)
-{
-    line->member[member].settle = size;
-    store_noted(office, line, member, size);
-}
-
-/* What was noted of a log becomes operations among those that may wait. */
-static void take_notes_of(struct office *office, struct line *line, unsigned number)
-{
-    struct member *member = &line->member[number];
-    const struct head *head = sync_head(line->sync, number);
-    int64_t log = LOG_NUMBER(line, number);
-    struct store_op folded = {.kind = STORE_SET_FOLDED,
-                              .n = {log, (int64_t)member->announced, (int64_t)order_is_final(line, number)}};
-    struct store_op drop = {.kind = STORE_DROP_HEADS, .n = {log, (int64_t)member->newest_head}};
-
-    if (number == line->me && member->newest_head > 0 && head != NULL)
-        put_head(&office->lazy, LOG_NUMBER(line, number), head, false);
-    if (member->newest_head > 0)
-        store_batch_put(&office->lazy, &drop);
-    if (member->folded_noted)
-        store_batch_put(&office->lazy, &folded);
-    member->newest_head = 0;
-    member->folded_noted = false;
-    store_noted(office, line, number, UINT64_MAX);
-}
-
-static void take_notes(struct office *office)
-{
-    for (size_t l = 0; l < office->line_count && office->noted; l++)
-        for (unsigned i = 0; i < office->line[l]->charter->member_count; i++)
-            take_notes_of(office, office->line[l], i);
-    office->noted = false;
-}
-
-static void plan_settle(struct office *office, struct line *line)
-{
-    struct monotonic now = office->now.monotonic;
-
-    line->settle_due = true;
-    line->settle_at = line->last_settle.us == 0 ? now : monotonic_after(line->last_settle, SETTLE_US);
-    if (line->settle_at.us <= now.us)
-        commit_settle(office, line);
-}
-
-/* Flags the newest head: at most one a second, and always the last before silence. */
-void commit_settle(struct office *office, struct line *line)
-{
-    const struct head *head = sync_head(line->sync, line->me);
-    struct store_op op = {.kind = STORE_PUT_HEAD};
-
-    line->settle_due = false;
-    if (head == NULL || head->size == line->member[line->me].settle)
-        return;
-    line->last_settle = office->now.monotonic;
-    commit_set_settle(office, line, line->me, head->size);
-    op.n[0] = LOG_NUMBER(line, line->me);
-    op.n[1] = (int64_t)head->size;
-    op.n[2] = 1;
-    op.b[0] = span_of(head->root, HASH_SIZE);
-    op.b[1] = span_of(head->signature, SIGNATURE_SIZE);
-    core_lazy(office, &op);
-    sync_settle(line->sync, head);
-}
-
 static void remember_age(struct office *office, struct line *line, uint64_t end)
 {
     unsigned last = (line->age_first + line->age_count + AGES_MAX - 1) % AGES_MAX;
@@ -570,26 +418,11 @@ static void publish_own(struct office *office, struct part *part)
     part->reread = NULL;
     line->second = part->second[line->me];
     line->spent_durable = part->own->chunk->spent;
-    chunk->head.size = line->second.size;
-    tree_root(&line->second, chunk->head.root);
-    head_sign(&chunk->head, line->member[line->me].origin, office->identity->log_secret);
-    line->member[line->me].newest_head = chunk->head.size;
-    core_note(office);
+    heads_sign(office, line, &chunk->head);
     remember_age(office, line, line->second.size);
     sync_append(line->sync, chunk, part->own->urgent);
     reply_waiting(office, line, part->own);
-    plan_settle(office, line);
-}
-
-static void receipt_for(struct office *office, struct line *line, unsigned member, const struct head *head, bool settle)
-{
-    /* Not later than what the batch has stored: after a crash, and with a clock that was set back, the next would be
-     * earlier. */
-    struct receipt receipt = {.by = line->me, .time = office->last_receipt_time};
-
-    receipt_sign(&receipt, head, line->member[member].origin, office->identity->receipt_secret);
-    commit_receipt(office, line, member, head->size, &receipt);
-    sync_receipt(line->sync, member, head, &receipt, settle);
+    heads_plan_settle(office, line);
 }
 
 /* Receipts the newest head that the batch reached exactly, and every settle head among them. */
@@ -610,11 +443,11 @@ static void receipt_accepted(struct office *office, struct part *part)
         member->grown = office->now.monotonic;
         core_note(office);
         if (settle && chunk->head.size > member->settle)
-            commit_set_settle(office, line, chunk->member, chunk->head.size);
+            heads_set_settle(office, line, chunk->member, chunk->head.size);
         if (chunk->member == line->me)
             restore_took(office, line, chunk);
         else if (exact && (settle || newest))
-            receipt_for(office, line, chunk->member, &chunk->head, settle);
+            heads_give_receipt(office, line, chunk->member, &chunk->head, settle);
         if (settle)
             sync_forward_settle(line->sync, chunk->member, &chunk->head, SYNC_LINKS_MAX);
     }
@@ -796,7 +629,7 @@ void commit_some(struct office *office)
      * with the next one, which has its number: somebody may wait for that. */
     if (lazy_due || office->lazy_failed) {
         office->lazy_failed = false;
-        take_notes(office);
+        heads_take_notes(office);
         store_batch_append(&commit->batch, &office->lazy);
         commit->lazy_count = commit->batch.count;
         store_batch_reset(&office->lazy);
@@ -805,7 +638,7 @@ void commit_some(struct office *office)
     for (size_t i = 0; i < office->line_count; i++)
         take_part(office, commit, office->line[(i + office->batch) % office->line_count]);
     if (commit->accepted > 0)
-        put_receipt_time(office, &commit->batch);
+        heads_put_receipt_time(office, &commit->batch);
     if (office->hurry)
         commit->offer_count = links_waiting_offers(office, commit->offer, commit->offer_generation, OFFICE_LINKS_MAX);
     office->hurry = false;
@@ -818,29 +651,4 @@ void commit_some(struct office *office)
         return;
     }
     core_job(office, &commit->job);
-}
-
-void commit_sign_head(struct office *office, struct line *line)
-{
-    struct head head = {.size = line->second.size};
-
-    if (head.size == 0)
-        return;
-    tree_root(&line->second, head.root);
-    head_sign(&head, line->member[line->me].origin, office->identity->log_secret);
-    line->member[line->me].newest_head = head.size;
-    core_note(office);
-    sync_load(line->sync, line->me, &line->second, &head);
-    plan_settle(office, line);
-}
-
-void commit_receipt_again(struct office *office, struct line *line)
-{
-    for (unsigned i = 0; i < line->charter->member_count; i++) {
-        const struct head *head = sync_head(line->sync, i);
-
-        if (i != line->me && head != NULL && head->size > 0 && head->size == sync_durable(line->sync, i) &&
-            sync_receipted(line->sync, i, line->me) < head->size)
-            receipt_for(office, line, i, head, line->member[i].settle == head->size);
-    }
 }

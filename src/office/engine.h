@@ -5,7 +5,8 @@
  *   lines.c   founding, joining, showing, confirming, leaving
  *   append.c  one's own entries: charter, prekeys, epochs, and those that are sealed
  *   request.c  messages and acknowledgements that people ask for, with their tokens
- *   commit.c  batches, re-reading, heads, receipts, settle heads
+ *   commit.c  batches, re-reading, and what the mark holds of them
+ *   heads.c   heads, receipts, settle heads: signed, and stored lazily
  *   links.c   connections, dialling, handshake counters
  *   route.c   the addresses that are dialled: added, removed, tested
  *   carry.c   between links and sync: messages, what sync needs from the store
@@ -83,7 +84,7 @@ struct member {
         uint64_t depth;
     } recent[RECENT_DEPTHS]; /* of entries folded lately, by index: the store may not have them yet */
     bool left;
-    /* what is to be stored, and may wait: commit.c makes operations of it */
+    /* what is to be stored, and may wait: heads.c makes operations of it */
     bool folded_noted;
     uint64_t newest_head; /* 0: none; one's own is stored, and of all the passing ones before it go */
     struct noted_receipt noted[MEMBERS_MAX]; /* the newest of each member */
@@ -422,19 +423,35 @@ void quota_status(const struct office *office, const struct line *line, unsigned
 
 /* --- commit.c --- */
 void commit_some(struct office *office);
-/* Signs the newest head of a line's own log if it is not known yet (at start). */
-void commit_sign_head(struct office *office, struct line *line);
-/* Receipts what is held of the others' logs and was not, or whose receipt was not stored before the end (at start). */
-void commit_receipt_again(struct office *office, struct line *line);
-void commit_settle(struct office *office, struct line *line);
-/* The newest settle head of a member's log is now that of this size. */
-void commit_set_settle(struct office *office, struct line *line, unsigned member, uint64_t size);
-/* A receipt on a member's log, given or taken, is to be stored. */
-void commit_receipt(struct office *office, struct line *line, unsigned member, uint64_t size,
-                    const struct receipt *receipt);
 /* The office has stopped: forgets the entries that wait, and answers whoever waits for the disk. */
 void commit_abandon(struct office *office);
 int commit_mark_logs(const struct office *office, struct mark_log **logs, size_t *count);
+
+/* --- heads.c --- */
+/* Signs the head of a line's own log, over what was read back. */
+void heads_sign(struct office *office, struct line *line, struct head *head);
+/* The same at the start, where there is a log, and tells sync. */
+void heads_begin(struct office *office, struct line *line);
+/* Flags the newest head as a settle head, or does so a second after the last one. */
+void heads_settle(struct office *office, struct line *line);
+void heads_plan_settle(struct office *office, struct line *line);
+/* The newest settle head of a member's log is now that of this size, which is in the store or in a batch; or this one,
+ * which is to be stored. */
+void heads_set_settle(struct office *office, struct line *line, unsigned member, uint64_t size);
+void heads_keep_settle(struct office *office, struct line *line, unsigned member, const struct head *head);
+/* Signs a receipt for a head of another member's log that is durable, and tells sync. */
+void heads_give_receipt(struct office *office, struct line *line, unsigned member, const struct head *head,
+                        bool settle);
+/* Receipts what is held of the others' logs and was not, or whose receipt was not stored before the end (at start). */
+void heads_receipt_again(struct office *office, struct line *line);
+/* A receipt on a member's log, given or taken, is to be stored. */
+void heads_note_receipt(struct office *office, struct line *line, unsigned member, uint64_t size,
+                        const struct receipt *receipt);
+/* What was noted of all lines becomes operations among those that may wait. */
+void heads_take_notes(struct office *office);
+/* Puts a head into a batch; and the time of the receipts that will be given for it, which never falls. */
+void heads_put(struct store_batch *batch, uint32_t log, const struct head *head, bool settle);
+void heads_put_receipt_time(struct office *office, struct store_batch *batch);
 
 /* --- restore.c --- */
 /* Keeps of a batch what every later mark repeats. */

@@ -212,7 +212,7 @@ void office_finish(struct office *office, struct now now)
         return;
     for (size_t i = 0; i < office->line_count; i++)
         if (office->line[i]->settle_due)
-            commit_settle(office, office->line[i]);
+            heads_settle(office, office->line[i]);
     office->hurry = true;
     core_turn(office);
 }
@@ -480,7 +480,7 @@ void office_step(struct office *office, struct now now)
         if (sync_next(line->sync).us <= now.monotonic.us)
             sync_step(line->sync, now);
         if (line->settle_due && line->settle_at.us <= now.monotonic.us)
-            commit_settle(office, line);
+            heads_settle(office, line);
     }
     links_step(office);
     core_turn(office);

@@ -674,8 +674,8 @@ int office_unlock_key(struct office *office, const uint8_t key[static OFFICE_KEY
     restore_begin(office);
     for (size_t i = 0; i < office->line_count; i++) {
         if (!office->line[i]->asking)
-            commit_sign_head(office, office->line[i]);
-        commit_receipt_again(office, office->line[i]);
+            heads_begin(office, office->line[i]);
+        heads_receipt_again(office, office->line[i]);
         append_due_prekeys(office, office->line[i]);
     }
     links_start(office);

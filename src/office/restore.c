@@ -245,7 +245,7 @@ static void go_on(struct office *office, struct line *line)
     line->appended = line->first.size;
     line->has_epoch = false;
     sync_resume(line->sync);
-    commit_sign_head(office, line);
+    heads_begin(office, line);
     core_log(office, "the own log of this office on the line %s is whole again: %llu entries. It goes on", line->name,
              (unsigned long long)line->second.size);
     append_due_prekeys(office, line);
