@@ -452,6 +452,14 @@ static bool is_recorded_by_other(const struct pair *pair)
     return pair_is_recorded(pair, 1 - pair->victim);
 }
 
+/* Put back from yesterday, an office has its own log again from the other one, and from its mark. */
+static bool is_whole(const struct pair *pair)
+{
+    const char *reason = NULL;
+
+    return office_state(pair->party[pair->victim].office, &reason) != OFFICE_ASKING;
+}
+
 void workload_finish(struct pair *pair)
 {
     const struct party *victim = &pair->party[pair->victim];
@@ -463,6 +471,8 @@ void workload_finish(struct pair *pair)
     if (oracle_verdict(pair->oracle) != NULL)
         return;
     stopped = !party_runs(victim) || office_state(victim->office, &reason) == OFFICE_STOPPED;
+    if (!stopped)
+        pair_await(pair, is_whole, PATIENCE_US, "the own log of who was restored");
     if (!stopped && has_not_met(pair))
         operation_perform(pair, operation_named("meet"));
     if (!stopped && has_line(pair))
