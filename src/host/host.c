@@ -431,6 +431,7 @@ static void give_up_rights(struct host *host, const char *directory)
     struct buffer lacking = {0};
 
 #ifdef LIAISON_INSTRUMENTED
+    (void)reach;
     confine_not(&host->confinement, "this build is instrumented for tests");
 #else
     if (host->options->no_confinement)
