@@ -63,7 +63,8 @@ struct log {
     bool wanted;
     unsigned want_link;
     uint64_t want_size;
-    struct monotonic want_again;
+    struct monotonic want_again; /* when the next one's turn comes, if nothing does, */
+    struct monotonic turn_over;  /* and at the latest */
 };
 
 /* Entries sent on a link and not yet known to be durable at its other end. */

@@ -27,6 +27,7 @@
 #define SYNC_CACHE (8u << 20)    /* bytes of memory for one's own newest entries at hand */
 #define SYNC_PENDING_MAX 64      /* overtaking entries of one log beyond its gap */
 #define SYNC_WANT_AGAIN_US (5 * SECOND_US)
+#define SYNC_TURN_US (120 * SECOND_US) /* the longest turn of one who sends another's log, while others have it, too */
 #define SYNC_RETRY_US SECOND_US /* after nothing could be read for a link */
 
 /* A run of consecutive entries of one log. */

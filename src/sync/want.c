@@ -1,6 +1,6 @@
 /*
  * Who is to send a log: its author of its own accord; while it is away or silent, whoever has more of it, in turn, so
- * that a member who only says that it has more keeps nobody from asking the next.
+ * that a member who only says that it has more, or sends it an entry at a time, keeps nobody from asking the next.
  */
 #include "sync/engine.h"
 
@@ -54,6 +54,8 @@ static void turn_to(struct sync *sync, unsigned member, unsigned link, struct mo
     struct log *log = &sync->log[member];
     struct peer *peer = &sync->peer[link];
 
+    if (!log->wanted || log->want_link != link)
+        log->turn_over = monotonic_after(now, SYNC_TURN_US);
     log->wanted = true;
     log->want_link = link;
     log->want_size = log->staged.size;
@@ -62,6 +64,19 @@ static void turn_to(struct sync *sync, unsigned member, unsigned link, struct mo
         return; /* it sends already, as fast as it can */
     peer->asked[member] = true;
     engine_ask(peer, member, log->staged.size);
+}
+
+/* Whoever sends nothing is left asked, since it may be the only one. Who sends is told to stop: two that send the same
+ * are no faster. */
+static void end_turn(struct sync *sync, unsigned member, struct monotonic now)
+{
+    struct log *log = &sync->log[member];
+    unsigned next = next_ahead(sync, member, log->want_link + 1);
+
+    if (next != log->want_link && sync->peer[log->want_link].asked[member])
+        engine_end_want(&sync->peer[log->want_link], member);
+    log->wanted = false; /* a turn begins, though it be of the same one */
+    turn_to(sync, member, next, now);
 }
 
 static void want(struct sync *sync, unsigned member, struct monotonic now)
@@ -75,6 +90,8 @@ static void want(struct sync *sync, unsigned member, struct monotonic now)
         log->wanted = false;
     else if (!in_turn)
         turn_to(sync, member, author < SYNC_LINKS_MAX ? author : ahead, now);
+    else if (now.us >= log->turn_over.us && !is_author(sync, log->want_link, member))
+        end_turn(sync, member, now);
     else if (log->staged.size != log->want_size)
         turn_to(sync, member, log->want_link, now);
     else if (now.us >= log->want_again.us)

@@ -676,6 +676,33 @@ static void who_only_claims_to_have_more_is_passed_over(void)
     victim_free(&victim);
 }
 
+/* A member who sends a log an entry at a time, just before the next one would be asked, has its turn and no more. */
+static void who_sends_drop_by_drop_is_passed_over(void)
+{
+    unsigned drops = 0;
+
+    victim_begin(&victim);
+    truth_grow(victim.truth[1], 90, 50);
+    sync_link_down(victim.sync, 1, victim_now(&victim));
+    sync_link_down(victim.sync, 2, victim_now(&victim));
+    for (unsigned link = 4; link < 6; link++) {
+        sync_link_up(victim.sync, link, 2, victim_now(&victim));
+        CHECK(say_hello(&victim, link, (uint64_t[]){0, 100, 0}, 3, NULL) == 0);
+    }
+    CHECK(hear_all(&victim, 4, true, MESSAGE_WANT, &heard) == 1 && heard.member == 1 && heard.first == 5);
+    while (drops < 90 && hear_all(&victim, 5, true, MESSAGE_WANT, &heard) == 0) {
+        drops++;
+        victim.us += SYNC_WANT_AGAIN_US - 1;
+        CHECK(say_entries(&victim, 4, victim.truth[1], 4 + drops, 5 + drops, 100, false) == 0);
+        sync_step(victim.sync, victim_now(&victim));
+    }
+    CHECK(drops == SYNC_TURN_US / SYNC_WANT_AGAIN_US + 1 && heard.member == 1 && heard.first == 5 + drops);
+    CHECK(hear_all(&victim, 4, true, MESSAGE_WANT, &heard) == 1 && heard.first == TREE_SIZE_MAX);
+    CHECK(say_entries(&victim, 5, victim.truth[1], 5 + drops, 100, 100, false) == 0);
+    CHECK(sync_durable(victim.sync, 1) == 100);
+    victim_free(&victim);
+}
+
 /* An author who is linked and sends nothing of what others have: they are asked for it after a while. */
 static void a_silent_author_is_passed_over(void)
 {
@@ -857,6 +884,7 @@ int main(void)
     RUN(an_overtaking_entry_is_proved);
     RUN(what_overtook_is_met_and_bounded);
     RUN(who_only_claims_to_have_more_is_passed_over);
+    RUN(who_sends_drop_by_drop_is_passed_over);
     RUN(a_silent_author_is_passed_over);
     RUN(claims_about_ones_own_log_are_bounded_by_it);
     RUN(one_entry_is_fetched_at_a_time);
