@@ -170,6 +170,17 @@ static int record_line(struct office *office, struct line *line, struct error *e
     return 0;
 }
 
+/* A lost line stays where the disk is full, and what is not recorded goes: only what stands last can go. */
+static int check_found_again(const struct office *office, const struct line *line, struct error *error)
+{
+    const struct line *last = office->line_count > 0 ? office->line[office->line_count - 1] : NULL;
+
+    if (restore_is_lost(office, line->charter->line_id) && last != NULL && last->second.size == 0 && !last->asking)
+        return error_set(error, ERROR_REFUSED, "the line %s is being recorded; join this one when that is done",
+                         last->name);
+    return 0;
+}
+
 /* Takes the line into the office and answers the request once it is durable. `key` may be NULL. */
 static int install(struct office *office, struct line *line, const uint8_t *key, uint64_t request, bool founded,
                    struct error *error)
@@ -188,9 +199,13 @@ static int install(struct office *office, struct line *line, const uint8_t *key,
                    span_of(key, COURIER_KEY_SIZE), &office->entropy);
     if (buffer_failed(&line->courier_sealed) || buffer_failed(&text) || buffer_failed(&text2))
         (void)error_set(error, ERROR_SYSTEM, "there is no memory left");
+    /* Once it is found again nothing may fail: what is known of its log would be forgotten, and signed anew. */
+    if (error->code != ERROR_NONE || check_found_again(office, line, error) != 0 ||
+        line_unlock(office, line, error) != 0)
+        goto out;
     if (restore_is_lost(office, line->charter->line_id))
         restore_found_again(office, line);
-    if (error->code != ERROR_NONE || line_unlock(office, line, error) != 0 || record_line(office, line, error) != 0)
+    if (record_line(office, line, error) != 0)
         goto out;
     office->line[office->line_count++] = line;
     links_know_lines(office);

@@ -50,8 +50,46 @@ void restore_keep(struct office *office, const struct store_batch *batch)
         store_batch_free(&office->last_own);
 }
 
+/* The line whose log, or whose token, an operation of use puts something into. */
+static struct line *line_of_op(const struct office *office, const struct store_op *op)
+{
+    if (op->kind == STORE_PUT_ENTRY)
+        return line_of_log(office, op->n[0]);
+    return line_of_log(office, op->kind == STORE_PUT_EPOCH ? PLACE(op->n[0], 0) : PLACE(op->n[0] * MEMBERS_MAX + 1, 0));
+}
+
+/* Whether a line's entries go up to the size in the mark. If not they are of another line: a copy may be of a time in
+ * which its number was given to this one. */
+static bool is_its_end(const struct line *line, const struct store_batch *batch, const struct mark_state *mark)
+{
+    uint64_t end = 0;
+
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->op[i].kind == STORE_PUT_ENTRY && PLACE_LOG(batch->op[i].n[0]) == LOG_NUMBER(line, line->me))
+            end = PLACE_INDEX(batch->op[i].n[0]) + 1;
+    for (size_t i = 0; i < mark->log_count; i++)
+        if (mark->log[i].member == line->me && memcmp(mark->log[i].line_id, line->charter->line_id, HASH_SIZE) == 0)
+            return mark->log[i].size == end;
+    return false;
+}
+
+static void drop_other_lines(struct office *office, const struct mark_state *mark)
+{
+    struct store_batch kept = {0};
+
+    for (size_t i = 0; i < office->last_own.count; i++)
+        if (is_its_end(line_of_op(office, &office->last_own.op[i]), &office->last_own, mark))
+            store_batch_put(&kept, &office->last_own.op[i]);
+    kept.failed |= office->last_own.failed;
+    store_batch_free(&office->last_own);
+    office->last_own = kept;
+}
+
 int restore_from_mark(struct office *office, struct store *store, const struct mark_state *mark, struct error *error)
 {
+    drop_other_lines(office, mark);
+    if (office->last_own.failed)
+        return append_no_memory(error);
     if (store_stage(store, &office->last_own, error) != 0)
         return -1;
     office->restored = true;
