@@ -116,6 +116,11 @@ static void acknowledge(struct conversation *conversation, const char *word, con
 
     if (unnamed && !find_waiting(conversation, name))
         note(conversation, now_us, "Nothing that is shown here waits for an acknowledgement.");
+    else if (unnamed && transcript_is_fresh(&conversation->transcript, name, now_us))
+        note(
+            conversation, now_us,
+            "Not acknowledged: %s came while you were typing. Read it, then type /ack again; or name the one you mean.",
+            name);
     else if (!unnamed && (!entry_name_is_valid(word) || strlen(word) >= sizeof name))
         note(conversation, now_us, "/ack takes a message's name like pyongyang/17.");
     else if (as[0] != '\0' && strcmp(as, "principal") != 0 && strcmp(as, "duty-officer") != 0)

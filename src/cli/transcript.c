@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define SECOND_US 1000000
+#define FRESH_US (3 * SECOND_US)
 
 static size_t member_of(const struct transcript *transcript, const char *name)
 {
@@ -340,6 +341,7 @@ enum transcript_came transcript_entry(struct transcript *transcript, const json_
         if (item != NULL) {
             item->author = author;
             item->number = (uint64_t)number;
+            item->came_us = now_us;
         }
     }
     if (item != NULL)
@@ -379,6 +381,13 @@ bool transcript_waiting(const struct transcript *transcript, char name[static 96
         }
     }
     return false;
+}
+
+bool transcript_is_fresh(const struct transcript *transcript, const char *name, uint64_t now_us)
+{
+    const struct transcript_item *item = item_named(transcript, name);
+
+    return item != NULL && item->came_us != 0 && now_us < item->came_us + FRESH_US;
 }
 
 const json_t *transcript_find(const struct transcript *transcript, const char *name)

@@ -61,6 +61,8 @@ void transcript_note(struct transcript *transcript, uint64_t now_us, unsigned ab
     __attribute__((format(printf, 4, 5)));
 /* The newest message of another member that is shown and that nobody here has acknowledged; false if there is none. */
 bool transcript_waiting(const struct transcript *transcript, char name[static 96]);
+/* Whether an entry of that full name came so shortly before `now_us` that who types may not have seen it. */
+bool transcript_is_fresh(const struct transcript *transcript, const char *name, uint64_t now_us);
 /* Whether a message of that full name, such as washington.example/17, is held; it is then given. */
 const json_t *transcript_find(const struct transcript *transcript, const char *name);
 

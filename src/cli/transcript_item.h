@@ -19,6 +19,7 @@ struct transcript_item {
     uint64_t number;               /* of an entry; the first of a gap */
     uint64_t missing, last;        /* of a gap: the first that is missing now, and the last */
     uint64_t count;                /* of ITEM_MORE */
+    uint64_t came_us;              /* of an entry: when, monotonic; 0: it was there before */
     bool open;                     /* of a gap: something is still missing */
     bool is_message;               /* of an entry */
     bool answered;                 /* of a message */

@@ -337,6 +337,25 @@ static void a_flash_rings_until_it_is_acknowledged(void)
     CHECK(conversation_next(&talk) == UINT64_MAX && talk.alarm_count == 0);
 }
 
+/* Who types /ack means what is on the screen, and not what comes before the line ends. */
+static void what_comes_while_one_types_is_not_acknowledged(void)
+{
+    start();
+    hear(ARRIVED(MESSAGE("pyongyang", "3", "routine", "read")));
+    now += 60000000;
+    hear(ARRIVED(MESSAGE("pyongyang", "4", "routine", "not read")));
+    hear(ARRIVED(MESSAGE("pyongyang", "5", "flash", "not read")));
+    now += 1000000;
+    type_line("/ack");
+    CHECK(!requested("\"acknowledge\"") && shows("Not acknowledged: pyongyang.example/5 came while you were typing"));
+    type_line("/ack pyongyang/3");
+    CHECK(requested("\"entries\":[\"pyongyang/3\"]"));
+    answer("acknowledge", "{\"author\":\"washington.example\",\"number\":3,\"recorded\":true}");
+    now += 3000000;
+    type_line("/ack");
+    CHECK(requested("\"entries\":[\"pyongyang.example/5\"]"));
+}
+
 static void a_flash_of_before_rings_too(void)
 {
     begin();
@@ -696,6 +715,7 @@ int main(void)
     RUN(storage_that_failed_leaves_it_outstanding);
     RUN(what_a_locked_office_refuses_is_asked_for_again);
     RUN(a_flash_rings_until_it_is_acknowledged);
+    RUN(what_comes_while_one_types_is_not_acknowledged);
     RUN(a_flash_of_before_rings_too);
     RUN(more_flashes_than_can_be_remembered_are_asked_for_again);
     RUN(commands_say_what_is_wrong_with_them);
