@@ -28,6 +28,8 @@
 #include "record/proof.h"
 #include "store/vault.h"
 
+#define LEAD_DOUBLINGS_MAX 25 /* of a second: more than a year, which a counter may lead the clock */
+#define COUNTER_LEAD_MAX_US (SECOND_US << LEAD_DOUBLINGS_MAX)
 #define LOG_NUMBER(line, member) ((line)->number * MEMBERS_MAX + (member) + 1)
 #define OFFERED_MAX 192
 #define PREKEY_LOW (PREKEY_BATCH / 2) /* below this many unused, the next batch is published */
@@ -285,9 +287,10 @@ struct deferred {
 struct office {
     struct office_config config;
     enum office_state state;
-    struct error stop; /* why */
-    bool restored;     /* at this start the database was older than the mark */
-    char asking[320];  /* what is asked for, as a sentence; empty: nothing */
+    struct error stop;  /* why */
+    bool restored;      /* at this start the database was older than the mark */
+    bool restore_noted; /* and an earlier start has recorded what follows from that */
+    char asking[320];   /* what is asked for, as a sentence; empty: nothing */
     uint8_t id[OFFICE_ID_SIZE];
     struct card card;
     bool passphrase;

@@ -8,8 +8,6 @@
 
 #define REDIAL_FIRST_US (SECOND_US / 4)
 #define DOUBLINGS_MAX 20      /* more than a day, which is the longest pause that liaisond takes */
-#define LEAD_DOUBLINGS_MAX 25 /* of a second: more than a year */
-#define COUNTER_LEAD_MAX_US (SECOND_US << LEAD_DOUBLINGS_MAX)
 #define SILENCE_US (CHANNEL_HANDSHAKE_US / 2) /* without an answer, so long: the first message was read */
 #define TEST_FIRST_US (10 * SECOND_US)
 #define NO_ANSWER "no answer came in 10 s"

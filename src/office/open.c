@@ -501,6 +501,7 @@ static int load_void(struct opening *opening)
     struct cursor cursor = {0};
     int status = get_meta(opening, META_RESTORED, &restored);
 
+    opening->office->restore_noted = restored.size > 0;
     cursor = cursor_of(buffer_span(&restored));
     while (status == 0 && cursor.left > 0) {
         struct line *line = line_numbered(opening->office, cursor_u32(&cursor));

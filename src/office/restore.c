@@ -347,20 +347,39 @@ void restore_ask(struct office *office, struct line *line)
     give_tail(office, line);
 }
 
+/* Counters up to now are passed, but no more of them than a member's lead makes good: the clock may be years ahead, and
+ * nobody would get in for as long. */
+static uint64_t passed_counter(const struct office *office, uint64_t received)
+{
+    uint64_t receipt = office->last_receipt_time * SECOND_US;
+    uint64_t last = received > receipt ? received : receipt;
+
+    return last > 0 && office->now.wall.us > last + COUNTER_LEAD_MAX_US ? last + COUNTER_LEAD_MAX_US
+                                                                        : office->now.wall.us;
+}
+
 /* What was received since the copy was made is not known: no handshake from before now is answered, so that what a
  * stranger recorded draws no byte. Members whose clocks are behind get in after some attempts (spec/link.md, Counter).
- */
+ * The start before may have ended before this was durable. */
 static void pass_counters(struct office *office)
 {
-    for (size_t l = 0; l < office->line_count && office->restored; l++)
+    bool due = office->restored;
+
+    for (size_t l = 0; l < office->line_count; l++)
+        due |= office->line[l]->asking && !office->restore_noted;
+    if (!due)
+        return;
+    office->hurry = true;
+    for (size_t l = 0; l < office->line_count; l++)
         for (unsigned i = 0; i < office->line[l]->charter->member_count; i++) {
             struct store_op op = {.kind = STORE_PUT_COUNTER, .n = {office->line[l]->number, i}};
             uint64_t *received = &office->counter_received[l][i];
+            uint64_t passed = passed_counter(office, *received);
 
-            if (*received >= office->now.wall.us)
+            if (*received >= passed)
                 continue;
-            *received = office->now.wall.us;
-            op.n[3] = (int64_t)*received;
+            *received = passed;
+            op.n[3] = (int64_t)passed;
             core_lazy(office, &op);
         }
 }

@@ -440,6 +440,45 @@ static void who_had_left_has_left(void)
     world_free(world);
 }
 
+/* What a stranger recorded since the copy draws no byte, though the office ended before that was durable. */
+static void counters_are_passed_after_a_crash(void)
+{
+    begin(2);
+    say(site, "lost");
+    say(site, "lost");
+    site_drop(site);
+    put_back();
+    site_start(site);
+    site_crash(site, CRASH_STAGED);
+    site_start(site);
+    CHECK(is(OFFICE_ASKING, "restored") && site->office->counter_received[0][1] >= site_now(site).wall.us);
+    world_free(world);
+}
+
+/* The clock is two years ahead when the copy is put back, and then set right: who dials this office gets in. */
+static void a_clock_ahead_keeps_nobody_out_for_years(void)
+{
+    begin(2);
+    other = site;
+    site = site_of(world, 1);
+    say(site, "before");
+    keep(site, OLD);
+    say(site, "lost");
+    say(site, "lost");
+    site_drop(site);
+    put_back();
+    site->wall_us = (int64_t)2 * 365 * 86400 * SECOND_US;
+    site_start(site);
+    world_run(world, SECOND_US);
+    site_drop(site);
+    site->wall_us = 0;
+    site_start(site);
+    CHECK(is(OFFICE_ASKING, "restored"));
+    world_run(world, 3600 * SECOND_US);
+    CHECK(is(OFFICE_READY, NULL));
+    world_free(world);
+}
+
 int main(void)
 {
     RUN(its_own_log_comes_back);
@@ -455,5 +494,7 @@ int main(void)
     RUN(what_it_names_does_not_go_down);
     RUN(what_was_receipted_is_awaited);
     RUN(who_had_left_has_left);
+    RUN(counters_are_passed_after_a_crash);
+    RUN(a_clock_ahead_keeps_nobody_out_for_years);
     return test_end();
 }
