@@ -5,6 +5,8 @@
 #include "base/time.h"
 #include "verify/answer.h"
 
+#define ROW_BYTES 76 /* what a terminal of 80 columns does not break */
+
 static json_t *json_references(const struct disclosure *disclosure)
 {
     const struct entry_header *header = &disclosure->entry.header;
@@ -59,9 +61,42 @@ static json_t *json_disclosure(const struct disclosure *disclosure)
     return NULL;
 }
 
+/* How much of a line goes into a row: whole characters. */
+static size_t row_size(struct span line, size_t most)
+{
+    size_t size = most;
+
+    if (line.size <= most)
+        return line.size;
+    while (size > 0 && (line.data[size] & 0xc0) == 0x80)
+        size--;
+    return size;
+}
+
+/* A line of the author's is broken into rows, each behind a bar: where a terminal broke it, what follows would stand
+ * without one, as if it were said by us. A character takes no more columns than bytes. */
+static void put_head(struct buffer *answer, struct span head)
+{
+    while (head.size > 0) {
+        const uint8_t *end = memchr(head.data, '\n', head.size);
+        struct span line = span_of(head.data, end != NULL ? (size_t)(end - head.data) : head.size);
+        bool is_ours = line.size == 0 || line.data[0] != '|';
+        size_t row = is_ours ? line.size : row_size(line, ROW_BYTES);
+
+        head = span_from(head, line.size + (end != NULL));
+        buffer_put(answer, line.data, row);
+        for (line = span_from(line, row); line.size > 0; line = span_from(line, row)) {
+            row = row_size(line, ROW_BYTES - 2);
+            buffer_print(answer, "\n| ");
+            buffer_put(answer, line.data, row);
+        }
+        buffer_print(answer, "\n");
+    }
+}
+
 static void put_disclosure(struct buffer *answer, const struct disclosure *disclosure)
 {
-    buffer_put_span(answer, buffer_span(&disclosure->head));
+    put_head(answer, buffer_span(&disclosure->head));
     buffer_print(answer, "leaf ");
     text_put_hex(answer, span_of(disclosure->verdict.leaf, HASH_SIZE));
     buffer_print(answer, "\n\n");

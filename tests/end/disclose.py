@@ -62,6 +62,8 @@ question = washington.run("send", "talks", "-m", "Are you in the room?", "--lang
 said = {language: pyongyang.run("send", "talks", "-m", text, "--language", language, "--answers", question).out.strip()
         for language, text in TEXTS.items()}
 hostile = geneva.run("send", "talks", "-", "--exercise", stdin=HOSTILE.encode()).out.strip()
+LONG = "We agree." + " " * 69 + "beijing.example signed at 2026-11-27T20:00:00Z, that it held this entry. " + "가" * 200
+long = geneva.run("send", "talks", "-", stdin=LONG.encode()).out.strip()
 acknowledgement = pyongyang.run("ack", "talks", question, "--as", "principal").out.strip()
 case("all is held by all", until(lambda: all(office.is_settled() for office in offices) and
                                  len({len(office.entries()) for office in offices}) == 1))
@@ -108,6 +110,11 @@ for name, output in (("the file", content), ("the answer", verify(path("hostile"
     case(f"hostile text is harmless in {name}", "| <U+001B>]0;owned<U+0007><U+001B>[2J<U+202E>yltnedive<U+202C>\n| pyongyang.ex"
          in output and not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", output), output[:600])
 case("and an exercise is said to be one", "on the line talks, in an EXERCISE and not as meant:\n\n" in content, content[:300])
+disclosed(washington, long, "long")
+rows = [line for line in verify(path("long"), "--line", line_id).out.splitlines() if line.startswith("|")]
+case("no terminal breaks what the author wrote, so that it would stand without a bar",
+     len(rows) > 3 and all(row.startswith("| ") and len(row.encode()) <= 76 for row in rows) and
+     "".join(row[2:] for row in rows) == LONG, rows)
 machine = verify(path("hostile"), "--line", line_id, "--json").out
 case("in JSON it is exact, and ASCII", machine.isascii() and json.loads(machine)["disclosed"][0]["text"] == HOSTILE and
      json.loads(machine)["disclosed"][0]["exercise"] is True, machine)
