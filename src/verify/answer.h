@@ -9,6 +9,13 @@
 
 #include "record/proof.h"
 
+/* Whom the reader of a file that brings its line's keys trusts: a policy, a line, or both; what is NULL is not asked.
+ */
+struct trusted {
+    const struct policy *policy;
+    const uint8_t *line_id; /* HASH_SIZE bytes */
+};
+
 /* Names in the files are their writer's; nothing of them reaches the terminal unfiltered. */
 void put_shown_string(struct buffer *out, const char *text);
 /* New references, NULL without memory, as json_pack() takes them. */

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/time.h"
-#include "verify/answer.h"
 
 #define ROW_BYTES 76 /* what a terminal of 80 columns does not break */
 

@@ -5,12 +5,7 @@
 #define LIAISON_VERIFY_DISCLOSURE_H
 
 #include "desk/disclosure.h"
-
-/* Whom the reader trusts: a policy, a line, or both; what is NULL is not asked. */
-struct trusted {
-    const struct policy *policy;
-    const uint8_t *line_id; /* HASH_SIZE bytes */
-};
+#include "verify/answer.h"
 
 /* Appends what is proved, as people read it, or as one line of JSON. */
 int disclosures_check(struct buffer *answer, struct span file, const struct trusted *trusted, bool json,

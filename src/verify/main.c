@@ -1,7 +1,7 @@
 /*
- * liaison-verify: what a third party runs who trusts neither side. It reads a proof or a disclosure, asks src/record
- * and src/desk whether it holds under a policy or for a line, and says so in a sentence. It opens no socket, holds no
- * key and changes no file.
+ * liaison-verify: what a third party runs who trusts neither side. It reads a proof, a disclosure or evidence, asks
+ * src/record and src/desk whether it holds under a policy or for a line, and says so in a sentence. It opens no socket,
+ * holds no key and changes no file.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -13,21 +13,23 @@
 #include "seal/secret.h"
 #include "verify/answer.h"
 #include "verify/disclosure.h"
+#include "verify/evidence.h"
 
 enum exit_status { EXIT_PROVED = 0, EXIT_NOT_PROVED = 1, EXIT_USAGE = 2 };
 
 static const char help[] =
     "usage: liaison-verify PROOF --policy POLICY [--json]\n"
     "       liaison-verify DISCLOSURE [--policy POLICY] [--line ID] [--json]\n"
+    "       liaison-verify EVIDENCE [--policy POLICY] [--line ID] [--json]\n"
     "\n"
     "Says who wrote the entry in the file PROOF, at which number of its log, and who held it when, if all of\n"
     "that is proved under the file POLICY; of a DISCLOSURE, what the entry says as well, and of each if the file\n"
-    "holds several. Else it says what is wrong.\n"
+    "holds several; of EVIDENCE, who signed two histories of one log. Else it says what is wrong.\n"
     "\n"
     "  -p, --policy FILE  whose logs and receipts count (C2SP tlog-policy); `liaison record policy LINE -o F` writes "
     "one\n"
-    "  -l, --line ID      the line that it must be of: 64 hexadecimal digits, `id` in `liaison status --json`. A\n"
-    "                     disclosure brings the line's keys, and the ID says which keys these must be\n"
+    "  -l, --line ID      the line that it must be of: 64 hexadecimal digits, `id` in `liaison status --json`.\n"
+    "                     Disclosures and evidence bring the line's keys; the ID says which keys these must be\n"
     "  -j, --json         answer in JSON\n"
     "  -h, --help         this text\n"
     "  -V, --version      the version\n"
@@ -177,8 +179,12 @@ static enum exit_status verify_proof(const struct options *options, const struct
     return status;
 }
 
-static enum exit_status verify_disclosure(const struct options *options, const struct policy *policy, struct span text,
-                                          struct error *error)
+/* What brings its line's keys. */
+typedef int checker(struct buffer *answer, struct span file, const struct trusted *trusted, bool json,
+                    struct error *error);
+
+static enum exit_status verify_with(checker *check, const char *remedy, const struct options *options,
+                                    const struct policy *policy, struct span text, struct error *error)
 {
     struct trusted trusted = {.policy = options->policy != NULL ? policy : NULL,
                               .line_id = options->has_line ? options->line_id : NULL};
@@ -186,8 +192,8 @@ static enum exit_status verify_disclosure(const struct options *options, const s
     struct error cause = {0};
     enum exit_status status = EXIT_NOT_PROVED;
 
-    if (disclosures_check(&answer, text, &trusted, options->json, &cause) != 0)
-        (void)blame(options->file, &cause, "ask for the disclosure again", error);
+    if (check(&answer, text, &trusted, options->json, &cause) != 0)
+        (void)blame(options->file, &cause, remedy, error);
     else if (write_text(stdout, &answer) != 0)
         status = unwritten(error) == 0 ? EXIT_PROVED : EXIT_USAGE;
     else
@@ -201,11 +207,14 @@ static enum exit_status verify_file(const struct options *options, const struct 
                                     struct error *error)
 {
     if (disclosure_is_one(text))
-        return verify_disclosure(options, policy, text, error);
+        return verify_with(disclosures_check, "ask for the disclosure again", options, policy, text, error);
+    if (evidence_is_one(text))
+        return verify_with(evidence_answer, "this is evidence against nobody", options, policy, text, error);
     if (options->policy == NULL || options->has_line) {
-        (void)error_set(error, ERROR_USAGE,
-                        "--line is for disclosures, and %.100s is none: it needs --policy FILE alone; see --help",
-                        options->file);
+        (void)error_set(
+            error, ERROR_USAGE,
+            "--line is for disclosures and evidence, and %.100s is neither: it needs --policy FILE alone; see --help",
+            options->file);
         return EXIT_USAGE;
     }
     return verify_proof(options, policy, text, error);
@@ -277,8 +286,8 @@ static int read_options(struct options *options, int argc, char **argv, struct e
         return error_set(error, ERROR_USAGE, "it takes one file, and got %d; see --help", argc - optind);
     if (options->policy == NULL && !options->has_line)
         return error_set(error, ERROR_USAGE,
-                         "it needs --policy FILE, or for a disclosure --line ID: without one nobody's word counts; see "
-                         "--help");
+                         "it needs --policy FILE, or for disclosures and evidence --line ID: without one nobody's word "
+                         "counts; see --help");
     options->file = argv[optind];
     return 0;
 }

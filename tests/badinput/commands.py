@@ -414,6 +414,8 @@ def files():
         ("headless", b"liaison-disclosure/v1\nx\n"),
         ("endless", b"liaison-disclosure/v1\n\n" + bytes(16 << 20)),
         ("later", b"liaison-disclosure/v2\n\n"),
+        ("accusation", b"liaison-evidence/v1\n\nwashington.example signed two histories.\n"),
+        ("accusations", b"liaison-evidence/v1\n\n" + bytes(1 << 20)),
     ):
         if not LIST:
             write(name, content)
@@ -567,13 +569,15 @@ def others():
         (2, "64 hexadecimal", ["p.card", "--line", "0" * 65]),
         (2, "64 hexadecimal", ["p.card", "--line", "g" * 64]),
         (2, "--line", ["p.card", "--line"]),
-        (2, "is none: it needs --policy", ["talks.proof", "--line", "0" * 64]),
-        (2, "is none: it needs --policy", ["p.card", "--policy", "talks.policy", "--line", "0" * 64]),
-        (2, "is none: it needs --policy", ["empty", "--line", "0" * 64]),
-        (2, "is none: it needs --policy", ["huge", "--line", "0" * 64]),
+        (2, "is neither: it needs --policy", ["talks.proof", "--line", "0" * 64]),
+        (2, "is neither: it needs --policy", ["p.card", "--policy", "talks.policy", "--line", "0" * 64]),
+        (2, "is neither: it needs --policy", ["empty", "--line", "0" * 64]),
+        (2, "is neither: it needs --policy", ["huge", "--line", "0" * 64]),
         (1, "no blank line", ["headless", "--line", "0" * 64]),
         (1, "longer than", ["endless", "--line", "0" * 64]),
         (1, "another version", ["later", "--policy", "talks.policy"]),
+        (1, "this is evidence against nobody", ["accusation", "--line", "0" * 64]),
+        (1, "longer than", ["accusations", "--policy", "talks.policy"]),
     ):
         bad(
             "liaison-verify",

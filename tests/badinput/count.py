@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 LEAST = 5000
-PROGRAMS = 14
+PROGRAMS = 15
 
 
 def listed(command):

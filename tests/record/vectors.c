@@ -2,6 +2,7 @@
 #include "vectors_each.h"
 
 #include "record/epoch.h"
+#include "record/evidence.h"
 #include "record/proof.h"
 #include "seal/secret.h"
 
@@ -195,6 +196,31 @@ static int run_policy(struct span input, struct buffer *output, struct error *er
     return result;
 }
 
+static int run_evidence(struct span input, struct buffer *output, struct error *error)
+{
+    struct cursor cursor = cursor_of(input);
+    struct span line_id = cursor_span(&cursor, HASH_SIZE), file = {0};
+    struct evidence evidence;
+    struct buffer again = {0}, charter = {0};
+    int result = -1;
+
+    if (cursor.failed)
+        broken_case();
+    file = cursor_rest(&cursor);
+    if (evidence_read(&evidence, file, error) == 0 && evidence_check_line(&evidence, line_id.data, error) == 0) {
+        buffer_put_span(output, buffer_span(&evidence.words));
+        charter_print(&evidence.charter, &charter);
+        CHECK(evidence_write(&again, buffer_span(&charter), evidence.author, &evidence.head[1], &evidence.head[0],
+                             evidence.root, &evidence.path, NULL) == 0);
+        CHECK(span_equal(buffer_span(&again), file));
+        result = 0;
+    }
+    evidence_free(&evidence);
+    buffer_free(&charter);
+    buffer_free(&again);
+    return result;
+}
+
 static void charter_vectors(void)
 {
     each_case("record/charter", run_charter);
@@ -240,6 +266,11 @@ static void policy_vectors(void)
     each_case("record/policy", run_policy);
 }
 
+static void evidence_vectors(void)
+{
+    each_case("record/evidence", run_evidence);
+}
+
 int main(void)
 {
     if (seal_init(NULL) != 0)
@@ -253,5 +284,6 @@ int main(void)
     RUN(note_vectors);
     RUN(proof_vectors);
     RUN(policy_vectors);
+    RUN(evidence_vectors);
     return test_end();
 }

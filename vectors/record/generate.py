@@ -12,7 +12,9 @@ wrap          author's sealing secret | recipient's secret | ephemeral secret | 
 note          the log's verifier key | LF | a note; size (8) | root (32)
 proof         size of the policy (4) | policy | proof; leaf (32)
 policy        the text; logs (1) | witnesses (1) | groups (1)
+evidence      id of the line that is trusted (32) | file; what people read
 """
+import base64
 import importlib.util
 import os
 import struct
@@ -535,6 +537,117 @@ def policy_cases():
     return cases
 
 
+def subproof(size, leaves, whole=True):
+    """RFC 6962 section 2.1.2."""
+    if size == len(leaves):
+        return [] if whole else [root_of(leaves)]
+    half = 1 << (len(leaves) - 1).bit_length() - 1
+    if size <= half:
+        return subproof(size, leaves[:half], whole) + [root_of(leaves[half:])]
+    return subproof(size - half, leaves[half:], False) + [root_of(leaves[:half])]
+
+
+def evidence_cases():
+    """A true log of 11 entries, and one that differs from its fourth on."""
+    def leaves_of(word, count):
+        return [sha256(b"\0", f"{word if number >= 3 else 'entry'} {number}".encode()) for number in range(count)]
+
+    def head(size, leaves, party=WASHINGTON):
+        return body_of(party, size, root_of(leaves[:size])), party
+
+    def note(head, signature=None):
+        body, party = head
+        return body + "\n" + (signature or head_line(party, body))
+
+    true, other = leaves_of("entry", 11), leaves_of("another", 11)
+    closing = ("What follows is for liaison-verify, which checks all of the above: the path between the two heads, the heads "
+               "as\ntheir author signed them, and the charter of the line.\n")
+
+    def says(first, second, party=WASHINGTON, name="talks", line=line_id(TEXT)):
+        def history(head):
+            size, root = head[0].split("\n")[1:3]
+            return f"of {size} {'entry' if size == '1' else 'entries'} with root {base64.b64decode(root).hex()}"
+        return (f"{party.name} signed two histories of its log on the line {name}:\n{history(first)}, and\n"
+                f"{history(second)}; both cannot be true.\nThe line is {line.hex()}.\n")
+
+    def path_between(size, leaves, larger=11):
+        return [root_of(leaves[:size])] + subproof(size, leaves[:larger])
+
+    def file(first, second, path=(), words=None, notes=None, form="liaison-evidence/v1", charter=TEXT, end=closing):
+        notes = notes or (note(first), note(second))
+        return (f"{form}\n\n{words or says(first, second)}\n{end}\npath\n" + "".join(text64(one) + "\n" for one in path) +
+                f"\n{notes[0]}\n{notes[1]}\n{charter}\n")
+
+    low, high = sorted([head(7, true), head(7, other)], key=lambda one: base64.b64decode(one[0].split("\n")[2]))
+    cases = []
+    for name, first, second, path in (
+            ("two heads of one size", low, high, []),
+            ("7 entries beside 11", head(7, other), head(11, true), path_between(7, true)),
+            ("8 entries beside 11", head(8, other), head(11, true), path_between(8, true)),
+            ("4 entries beside 8", head(4, other), head(8, true), path_between(4, true, 8)),
+            ("10 entries beside 11", head(10, other), head(11, true), path_between(10, true)),
+            ("1 entry beside 2", (body_of(WASHINGTON, 1, bytes(32)), WASHINGTON), head(2, true), path_between(1, true, 2)),
+            ("of the last member", head(5, other, BEIJING), head(9, true, BEIJING), path_between(5, true, 9))):
+        words = says(first, second, first[1])
+        cases.append(case(name, line_id(TEXT) + file(first, second, path, words).encode(), True, output=words.encode()))
+    small, large, path = head(7, other), head(11, true), path_between(7, true)
+    good = file(small, large, path)
+    honest, leads, form = head(7, true), "does not lead to the second head", "is not well-formed"
+    stranger = f"\u2014 {origin(TEXT, WASHINGTON)} {text64(key_id(origin(TEXT, WASHINGTON), 1, public(BEIJING.log)) + bytes(64))}\n"
+    elsewhere = charter(THREE, name="elsewhere")
+    for name, text, reason in (
+            ("an older head", file(honest, large, path), "a beginning of the second: that is one history"),
+            ("an older head of 8", file(head(8, true), large, path_between(8, true)), "that is one history"),
+            ("one head twice", file(large, large), "both heads say the same"),
+            ("the path of the first history", file(small, large, path_between(7, other)), leads),
+            ("the path of another size", file(small, large, path_between(6, true)), leads),
+            ("an older head and the root of another log",
+             file(honest, large, path_between(7, other)), leads),
+            ("an older head and another root", file(honest, large, [bytes(32)] + path[1:]), leads),
+            ("a hash missing", file(small, large, path[:-1]), leads), ("a hash more", file(small, large, path + [bytes(32)]), leads),
+            ("the root alone", file(small, large, path[:1]), leads),
+            ("two hashes exchanged", file(small, large, path[:1] + path[2:0:-1] + path[3:]), leads),
+            ("no path", file(small, large), "it has a path, and none is due, or none, and one is"),
+            ("a path between equal sizes", file(low, high, path), "it has a path, and none is due, or none, and one is"),
+            ("66 hashes", file(small, large, [bytes(32)] * 66), "more than 65"),
+            ("a hash of 31 bytes", file(small, large, [bytes(31)]), "hash 1 of its path is not 32 bytes"),
+            ("the larger head first", file(large, small, path), "do not stand in their order"),
+            ("of one size the higher root first", file(high, low), "do not stand in their order"),
+            ("heads of two members", file(small, head(11, true, BEIJING), path), "the two heads are of two logs"),
+            ("heads of two incarnations", good.replace(origin(TEXT, WASHINGTON), origin(TEXT, WASHINGTON, 1)).replace(
+                origin(TEXT, WASHINGTON, 1), origin(TEXT, WASHINGTON), 2), "the two heads are of two logs"),
+            ("heads of another incarnation", good.replace(origin(TEXT, WASHINGTON), origin(TEXT, WASHINGTON, 1)),
+             "of no log of the line"),
+            ("another signature on the first", good.replace(head_line(*small[::-1]), head_line(*honest[::-1])),
+             "the signature on the first head is not its author's"),
+            ("another signature on the second", good.replace(head_line(*large[::-1]), head_line(*small[::-1])),
+             "the signature on the second head is not its author's"),
+            ("signed by another member", file(small, large, path, notes=(note(small), note(
+                large, head_line(BEIJING, large[0], origin(TEXT, WASHINGTON))))), "the signature on the second head is by another key"),
+            ("a receipt for a signature", file(small, large, path, notes=(note(small), note(
+                large, receipt_line(WASHINGTON, large[0], 1795462028)))), "its second head " + form),
+            ("two signatures", file(small, large, path, notes=(note(small), note(large) + stranger)), "its second head " + form),
+            ("a head of nothing", file((body_of(WASHINGTON, 0, sha256(b"")), WASHINGTON), large, path), "its first head " + form),
+            ("a head above 2^40", file(small, (body_of(WASHINGTON, 2**40 + 1, bytes(32)), WASHINGTON), path),
+             "its second head " + form),
+            ("a size with a leading zero", good.replace("\n7\n", "\n07\n"), "its first head " + form),
+            ("another author for people", good.replace("washington.example signed", "beijing.example signed"), "what people read"),
+            ("another number for people", good.replace("of 11 entries", "of 12 entries"), "what people read"),
+            ("a remark for people", good.replace("\nThe line is", "\nIt was late.\nThe line is"), "what people read"),
+            ("the charter of another line", file(small, large, path, charter=elsewhere), "of no log of the line"),
+            ("of another line than asked for", None, "it is of another line than the one asked for"),
+            ("other closing words", file(small, large, path, end=closing.replace("all", "some")), "the words that end"),
+            ("another version", file(small, large, path, form="liaison-evidence/v2"), "of another version than 1"),
+            ("no path line", good.replace("\npath\n", "\n"), "there is no line \"path\""),
+            ("no blank line after the charter", good[:-1], ""),
+            ("a line feed more", good + "\n", "goes on"),
+            ("CR LF", good.replace("\n", "\r\n"), "of another version"),
+            ("a proof", "c2sp.org/tlog-proof@v1\n", "this is no evidence")):
+        trusted = line_id(TEXT) if text else line_id(elsewhere)
+        cases.append(case(name, trusted + (text or good).encode(), False, reason or "without its end"))
+    return cases
+
+
 def main():
     write(HERE, "charter", charter_cases())
     write(HERE, "entry-header", header_cases())
@@ -545,6 +658,7 @@ def main():
     write(HERE, "note", note_cases())
     write(HERE, "proof", proof_cases())
     write(HERE, "policy", policy_cases())
+    write(HERE, "evidence", evidence_cases())
 
 
 if __name__ == "__main__":
