@@ -43,6 +43,8 @@ struct log {
     bool has_settle;
     struct head settle; /* the newest flagged one that is held */
     bool forked;        /* its author signed what cannot be true; said once */
+    bool has_fork;      /* the first two heads that show it */
+    struct sync_fork fork;
     uint64_t receipted[MEMBERS_MAX];
     struct receipts receipts[MEMBERS_MAX];
     struct point recent[RECENT_MAX]; /* a ring */
@@ -190,6 +192,14 @@ bool engine_meets_awaited(const struct log *log, const struct tree_frontier *fro
 void engine_drop_awaited(struct log *log);
 /* The author signed two histories. */
 int engine_alarm(struct sync *sync, unsigned member, const struct head *head, const char *reason);
+
+/* --- fork.c --- */
+
+/* A head, true as it is, contradicts what is known of its log. Keeps both, unless two are kept. */
+void engine_fork_of_head(struct log *log, const struct head *head);
+/* A chunk that its head proves by `proof`, and that follows what is staged, passes an awaited head with another root.
+ * Keeps both heads and the path from the awaited one to the chunk's, unless two are kept. */
+void engine_fork_in_chunk(struct log *log, const struct sync_chunk *chunk, const struct tree_proof *proof);
 
 /* --- receipts.c --- */
 

@@ -134,6 +134,8 @@ int engine_check_head(struct sync *sync, unsigned link, unsigned member, const s
     if (member == sync->own)
         return take_own(sync, link, head, error);
     *forked = contradicts(&sync->log[member], head);
+    if (*forked)
+        engine_fork_of_head(&sync->log[member], head);
     if (*forked && engine_alarm(sync, member, head, "it signed two heads of one size that differ: two histories") != 0)
         return error_set(error, ERROR_SYSTEM, "there is no memory left");
     return 0;

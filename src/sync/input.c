@@ -140,6 +140,7 @@ static int take_chunk(struct sync *sync, unsigned link, struct message *message,
     if (!proves(*chunk, &message->proof))
         return refuse(sync, link, message, error, "the entries it sent are not those its head commits to");
     if (!met) {
+        engine_fork_in_chunk(&sync->log[message->member], *chunk, &message->proof);
         if (engine_alarm(sync, message->member, &message->head,
                          "it signed two histories: a head shown earlier is not one of the log it sends") != 0)
             return error_set(error, ERROR_SYSTEM, "there is no memory left");

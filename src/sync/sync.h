@@ -115,6 +115,16 @@ struct sync_event {
 };
 bool sync_event(struct sync *sync, struct sync_event *event);
 
+/* Two heads of a log that its author signed and that cannot both be true: what record/evidence.h makes evidence of. */
+struct sync_fork {
+    struct head one;
+    struct head other;       /* larger, or of the same size. Of size 0: any head of what is held, at or beyond `one` */
+    uint8_t root[HASH_SIZE]; /* if `other` is larger: what its first one.size entries come to, */
+    struct tree_proof path;  /* and the proof of that */
+};
+/* NULL where there are none; they may be there before SYNC_ALARM, and stay. */
+const struct sync_fork *sync_fork(const struct sync *sync, unsigned member);
+
 /* One's own log grew: `chunk` is durable and its head (exactly at its end) signed. Takes the chunk. `urgent` is the
  * index of a flash entry in it, or UINT64_MAX. */
 void sync_append(struct sync *sync, struct sync_chunk *chunk, uint64_t urgent);
