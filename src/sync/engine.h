@@ -43,8 +43,9 @@ struct log {
     bool has_settle;
     struct head settle; /* the newest flagged one that is held */
     bool forked;        /* its author signed what cannot be true; said once */
-    bool has_fork;      /* the first two heads that show it */
+    bool has_fork;      /* two heads show it: the first two, */
     struct sync_fork fork;
+    bool fork_told; /* said since */
     uint64_t receipted[MEMBERS_MAX];
     struct receipts receipts[MEMBERS_MAX];
     struct point recent[RECENT_MAX]; /* a ring */

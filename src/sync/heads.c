@@ -77,12 +77,14 @@ void engine_drop_awaited(struct log *log)
 int engine_alarm(struct sync *sync, unsigned member, const struct head *head, const char *reason)
 {
     struct sync_event event = {.kind = SYNC_ALARM, .member = member, .author = member, .head = *head, .reason = reason};
+    struct log *log = &sync->log[member];
 
-    if (sync->log[member].forked)
+    if (log->forked && (!log->has_fork || log->fork_told))
         return 0;
     if (engine_event(sync, &event) != 0)
         return -1;
-    sync->log[member].forked = true; /* told once, and not before it could be told */
+    log->forked = true; /* told once, and not before it could be told; once more when two heads show it */
+    log->fork_told = log->has_fork;
     return 0;
 }
 

@@ -128,10 +128,32 @@ static void what_others_make_up_is_none(void)
     victim_free(&victim);
 }
 
+/* An author that was told of for what it sent is told of again once there are two heads that show it. */
+static void two_heads_are_told_after_a_lesser_alarm(void)
+{
+    struct truth *other = NULL;
+    struct head head;
+    struct tree_proof none = {0};
+    struct buffer message = {0};
+
+    victim_begin(&victim);
+    other = fork_of(victim.truth[1], 2, 10);
+    head = truth_head(victim.truth[1], 10);
+    truth_entries(&message, other, 5, 10, &head, false, &none);
+    CHECK(say(&victim, 1, &message) != 0 && victim.count[SYNC_ALARM] == 1 && sync_fork(victim.sync, 1) == NULL);
+    head = truth_head(other, 5);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK(say_settle(&victim, 2, 1, &head) == 0 && victim.count[SYNC_ALARM] == 2);
+    CHECK(sync_fork(victim.sync, 1) != NULL && victim.last[SYNC_ALARM].author == 1);
+    truth_free(other);
+    victim_end(&victim);
+}
+
 int main(void)
 {
     RUN(a_log_that_does_not_lead_to_a_head_shown_before);
     RUN(heads_of_one_size);
     RUN(what_others_make_up_is_none);
+    RUN(two_heads_are_told_after_a_lesser_alarm);
     return test_end();
 }
