@@ -154,8 +154,8 @@ static int receive_answer(struct daemon *daemon, uint64_t id, struct control_mes
 static bool changes(const char *method)
 {
     static const char *const asking[] = {
-        "status", "card",          "line.show",     "link.test",    "entries",         "subscribe",
-        "inbox",  "record.verify", "record.policy", "record.prove", "record.disclose", NULL,
+        "status",        "card",          "line.show",    "link.test",       "entries",         "subscribe", "inbox",
+        "record.verify", "record.policy", "record.prove", "record.disclose", "record.evidence", NULL,
     };
 
     return !word_is_one_of(method, asking);

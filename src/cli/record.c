@@ -154,6 +154,38 @@ static enum exit_code prove(struct cli *cli, int argc, char **argv)
     return cli->exit;
 }
 
+static enum exit_code evidence(struct cli *cli, int argc, char **argv)
+{
+    static const struct usage usage = {
+        .command = "liaison record evidence",
+        .synopsis = "LINE [PARTY] -o F",
+        .help =
+            "Writes the evidence that a party signed two histories of its log: two heads of it that cannot both be\n"
+            "true. `liaison status` raises an alarm where there is some; liaison-verify checks it without this\n"
+            "office. PARTY says against whom, where it is against several.\n",
+        .operands_min = 1,
+        .operands_max = 2,
+    };
+    const char *path = NULL;
+    const struct argument options[] = {{"output", 'o', ARGUMENT_TEXT, &path}, {0}};
+    json_t *result = NULL;
+
+    if (!arguments_read(cli, argc, argv, &usage, options))
+        return cli->exit;
+    if (path == NULL)
+        return output_usage(cli, usage.command, "-o F is missing; -o - is standard output");
+    result =
+        daemon_ask(cli, "record.evidence", json_pack("{s:s, s:s*}", "line", cli->operand[0], "party", cli->operand[1]));
+    cli->exit = write_answer(cli, path, result, "evidence");
+    if (is_file(cli, path))
+        output_done(cli, json_pack("{s:s, s:O}", "file", path, "author", json_object_get(result, "author")),
+                    "%s shows that %s signed two histories. Anyone who knows this line's id checks it: liaison-verify "
+                    "%s --line ID",
+                    path, json_string_value(json_object_get(result, "author")), path);
+    json_decref(result);
+    return cli->exit;
+}
+
 static enum exit_code export_pages(struct daemon *daemon, const char *line, struct entry_writer *writer, size_t *count,
                                    struct error *error)
 {
@@ -252,6 +284,7 @@ enum exit_code command_record(struct cli *cli, int argc, char **argv)
         {"policy", policy, "write whom to trust for proofs"},
         {"prove", prove, "write a proof of one entry, for a third party"},
         {"disclose", command_record_disclose, "show entries' texts, with their proofs, to a third party"},
+        {"evidence", evidence, "write evidence that a party signed two histories"},
         {"export", export_line, "write the whole line as text or JSON"},
         {NULL, NULL, NULL},
     };

@@ -301,6 +301,16 @@ static void call_record_disclose(struct call *call)
         office_record_disclose(call->office, request, line, entry);
 }
 
+static void call_record_evidence(struct call *call)
+{
+    struct span line = text_of(call, "line");
+    struct span party = text_or_none(call, "party");
+    uint64_t request = params_done(&call->params) ? ask(call) : 0;
+
+    if (request != 0)
+        office_record_evidence(call->office, request, line, party);
+}
+
 /* --- results ------------------------------------------------------------------------------------------------------ */
 
 static json_t *result_nothing(const struct office *office, const struct office_event *reply)
@@ -420,6 +430,12 @@ static json_t *result_disclose(const struct office *office, const struct office_
                      (json_int_t)reply->count);
 }
 
+static json_t *result_evidence(const struct office *office, const struct office_event *reply)
+{
+    (void)office;
+    return json_pack("{s:o, s:s}", "evidence", json_text(buffer_span(&reply->text)), "author", reply->party);
+}
+
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 
 static const struct method {
@@ -447,6 +463,7 @@ static const struct method {
     {"record.policy", call_record_policy, result_policy},
     {"record.prove", call_record_prove, result_prove},
     {"record.disclose", call_record_disclose, result_disclose},
+    {"record.evidence", call_record_evidence, result_evidence},
 };
 #define METHOD_COUNT (sizeof methods / sizeof methods[0])
 

@@ -330,6 +330,7 @@ void carry_events(struct office *office, struct line *line)
             break;
         case SYNC_SETTLE:
             take_settle(office, line, &event);
+            evidence_due(office, line, event.member);
             break;
         case SYNC_RECEIPT:
             take_receipt(office, line, &event);
@@ -362,6 +363,7 @@ void carry_events(struct office *office, struct line *line)
             break;
         case SYNC_ALARM:
             raise_alarm(office, line, &event);
+            evidence_due(office, line, event.author);
             break;
         }
     }

@@ -18,6 +18,7 @@
  *   prove.c   verification, policies, proofs
  *   quota.c   what the charter lets one's own log take
  *   disclose.c  one entry for somebody who is no member
+ *   evidence.c  what shows that a member signed two histories
  *   status.c  facts
  */
 #ifndef LIAISON_OFFICE_ENGINE_H
@@ -86,6 +87,8 @@ struct member {
         uint64_t depth;
     } recent[RECENT_DEPTHS]; /* of entries folded lately, by index: the store may not have them yet */
     bool left;
+    bool evident;    /* there is evidence that it signed two histories */
+    bool evidencing; /* a job that makes it is out */
     /* what is to be stored, and may wait: heads.c makes operations of it */
     bool folded_noted;
     uint64_t newest_head; /* 0: none; one's own is stored, and of all the passing ones before it go */
@@ -509,6 +512,12 @@ size_t links_waiting_offers(const struct office *office, int *connections, unsig
 
 /* --- carry.c --- */
 void carry_events(struct office *office, struct line *line);
+
+/* --- evidence.c --- */
+/* Makes evidence against a member of which two histories are known, if there is none, and it can be made now. */
+void evidence_due(struct office *office, struct line *line, unsigned member);
+/* At the start: there is evidence in the store. */
+void evidence_known(struct office *office, struct line *line, unsigned member);
 
 /* --- overtake.c --- */
 void overtaken_free(struct line *line);

@@ -158,6 +158,9 @@ void office_record_prove(struct office *office, uint64_t request, struct span li
 /* The entry's disclosure (desk/disclosure.h). Refused while the line's policy would not accept it; ERROR_INVALID for an
  * entry without sealed text. */
 void office_record_disclose(struct office *office, uint64_t request, struct span line, struct span entry);
+/* The evidence (record/evidence.h) that `party` signed two histories, or whoever did if it is empty: event.text, and
+ * whose in event.party. ERROR_NOT_FOUND where there is none; refused where it is against several and nobody is named. */
+void office_record_evidence(struct office *office, uint64_t request, struct span line, struct span party);
 /* Whether a line of that name exists. */
 bool office_has_line(const struct office *office, struct span name);
 

@@ -403,6 +403,18 @@ static int take_counter(struct opening *opening, const struct store_row *row)
     return 0;
 }
 
+static int take_evidence(struct opening *opening, const struct store_row *row)
+{
+    uint32_t log = (uint32_t)row->n[0];
+    struct line *line = line_numbered(opening->office, (log - 1) / MEMBERS_MAX);
+    unsigned member = (log - 1) % MEMBERS_MAX;
+
+    if (line == NULL || member >= line->charter->member_count)
+        return damaged(opening, "the list of evidence");
+    evidence_known(opening->office, line, member);
+    return 0;
+}
+
 static int take_pending(struct opening *opening, const struct store_row *row)
 {
     uint32_t log = PLACE_LOG(row->n[0]);
@@ -522,7 +534,8 @@ static int load_all(struct opening *opening)
     if (each_row(opening, STORE_ALL_LINES, take_line) != 0 || each_row(opening, STORE_ALL_LOGS, take_log) != 0 ||
         each_row(opening, STORE_ALL_LINKS, take_link) != 0 ||
         each_row(opening, STORE_ALL_COUNTERS, take_counter) != 0 ||
-        each_row(opening, STORE_ALL_PENDING, take_pending) != 0)
+        each_row(opening, STORE_ALL_PENDING, take_pending) != 0 ||
+        each_row(opening, STORE_ALL_EVIDENCE, take_evidence) != 0)
         return -1;
     if (opening->mark != NULL)
         restore_keep(office, &opening->mark->operations);

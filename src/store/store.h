@@ -29,6 +29,7 @@
  *   refs      target, by PK                                 entries that name another in `re` (cache)
  *   inbox     place PK, line                                what waits for a person (cache)
  *   pending   place PK, bytes, size, root, signature, path    overtaking entries beyond a gap, with their head
+ *   evidence  log PK, text          that its author signed two histories: the first that was found; since version 3
  *
  * Invariants:
  * 1. A batch is one transaction; after store_commit() returns 0 it is on the disk.
@@ -42,7 +43,7 @@
 #include "base/error.h"
 #include "record/tree.h"
 
-#define STORE_VERSION 2 /* an older one is made this one when it is opened */
+#define STORE_VERSION 3 /* an older one is made this one when it is opened */
 #define STORE_INTEGERS 7
 #define STORE_BLOBS 4
 #define PLACE(log, index) ((int64_t)((uint64_t)(log) << 40 | (uint64_t)(index)))
@@ -84,6 +85,7 @@ enum store_op_kind {
     STORE_MEND_ENTRY,   /* place | leaf, bytes: what the scrub found broken, as another member has it */
     STORE_SAY_PENDING,  /* place, shown: it was said to be held; whether it was shown */
     STORE_SET_SPENT,    /* log, entries, bytes, at: what is used of its quotas */
+    STORE_PUT_EVIDENCE, /* log | text; no change if there is one */
     STORE_OP_COUNT
 };
 
@@ -118,6 +120,7 @@ enum store_query_kind {
     STORE_ALL_LINKS,    /* from link -> link, line, member | address */
     STORE_ALL_COUNTERS, /* from line -> line, member, sent, received */
     STORE_ALL_PENDING,  /* from place -> place, size, said, shown | bytes, root, signature, path */
+    STORE_ALL_EVIDENCE, /* from log -> log | text */
     STORE_LAST_HEAD,    /* log -> size, settle | root, signature: the largest */
     STORE_HEADS,        /* log, from size -> size, settle | root, signature: rising size >= from */
     STORE_LAST_RECEIPTS, /* log -> by, size, time | signature: the largest size of each member */

@@ -9,6 +9,7 @@
 #define STORE_SPENT_ENTRIES "spent_entries INTEGER NOT NULL DEFAULT 0"
 #define STORE_SPENT_BYTES "spent_bytes INTEGER NOT NULL DEFAULT 0"
 #define STORE_SPENT_AT "spent_at INTEGER NOT NULL DEFAULT 0"
+#define STORE_EVIDENCE "CREATE TABLE evidence (log INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT"
 
 const char *const store_schema[] = {
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
@@ -49,14 +50,16 @@ const char *const store_schema[] = {
     "CREATE TABLE pending (place INTEGER PRIMARY KEY, size INTEGER NOT NULL, said INTEGER NOT NULL DEFAULT 0, "
     "shown INTEGER NOT NULL DEFAULT 0, root BLOB NOT NULL, "
     "signature BLOB NOT NULL, path BLOB NOT NULL, bytes BLOB NOT NULL) STRICT",
+    STORE_EVIDENCE,
     NULL,
 };
 
-/* Version 1 knew no quotas: its logs begin with all of them. */
+/* Version 1 knew no quotas: its logs begin with all of them. Version 2 knew no evidence. */
 const char *const store_upgrade[] = {
     NULL,
     "ALTER TABLE logs ADD COLUMN " STORE_SPENT_ENTRIES "; ALTER TABLE logs ADD COLUMN " STORE_SPENT_BYTES
     "; ALTER TABLE logs ADD COLUMN " STORE_SPENT_AT,
+    STORE_EVIDENCE,
 };
 
 const char *const store_meta_names[META_COUNT] = {
@@ -135,6 +138,8 @@ const struct store_op_form store_op_forms[STORE_OP_COUNT] = {
     [STORE_SAY_PENDING] = {2, 0, false, "UPDATE pending SET said = 1, shown = ?2 WHERE place = ?1", NULL},
     [STORE_SET_SPENT] = {4, 0, false,
         "UPDATE logs SET spent_entries = ?2, spent_bytes = ?3, spent_at = ?4 WHERE log = ?1", NULL},
+    [STORE_PUT_EVIDENCE] = {1, 1, false,
+        "INSERT INTO evidence (log, text) VALUES (?1, CAST(?2 AS TEXT)) ON CONFLICT DO NOTHING", NULL},
 };
 
 /* A member's number is 0 to 15 (MEMBERS_MAX). Asking for each of them is a seek; GROUP BY would read every receipt. */
@@ -155,6 +160,7 @@ const struct store_query_form store_query_forms[STORE_FORM_COUNT] = {
         "SELECT line, member, sent, received FROM counters WHERE line >= ?1 ORDER BY line, member"},
     [STORE_ALL_PENDING] = {1, 0, 4, 4, false,
         "SELECT place, size, said, shown, bytes, root, signature, path FROM pending WHERE place >= ?1 ORDER BY place"},
+    [STORE_ALL_EVIDENCE] = {1, 0, 1, 1, false, "SELECT log, text FROM evidence WHERE log >= ?1 ORDER BY log"},
     [STORE_LAST_HEAD] = {1, 0, 2, 2, false,
         "SELECT size, settle, root, signature FROM heads WHERE log = ?1 ORDER BY size DESC LIMIT 1"},
     [STORE_HEADS] = {2, 0, 2, 2, false,

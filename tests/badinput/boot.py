@@ -195,7 +195,7 @@ def databases():
         DATABASE,
         replaced(DATABASE, lambda place: sqlite3.connect(place).execute("CREATE TABLE x (y)").connection.close()),
     )
-    for version in (3, 4, 99, 2**31 - 1):
+    for version in (4, 5, 99, 2**31 - 1):
         start(f"a database of version {version}", "refused", "newer", statement(f"PRAGMA user_version = {version}"))
     for table in (
         "meta",

@@ -36,6 +36,7 @@ SUBCOMMANDS = {
     "record policy": ["talks", "-o", "out"],
     "record prove": ["talks", "washington/0", "-o", "out"],
     "record disclose": ["talks", "washington/0", "-o", "out"],
+    "record evidence": ["talks", "-o", "out"],
     "record export": ["talks", "-o", "out", "--format", "json"],
 }
 

@@ -62,6 +62,7 @@ METHODS = {
     "record.verify": {"line": (STRING, True, "talks")},
     "record.policy": {"line": (STRING, True, "talks")},
     "record.disclose": {"line": (STRING, True, "talks"), "entry": (STRING, True, "washington/2")},
+    "record.evidence": {"line": (STRING, True, "talks"), "party": (STRING, False, "washington")},
     "record.prove": {"line": (STRING, True, "talks"), "entry": (STRING, True, "washington/2")},
 }
 ENTRY = {"text": TEXT, "language": STRING, "answers": STRING, "exercise": FLAG, "precedence": STRING, "token": STRING}

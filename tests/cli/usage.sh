@@ -83,6 +83,7 @@ expect 2 record policy talks
 expect 2 record prove talks washington/17
 expect 2 record prove talks 17 -o f
 expect 2 record disclose talks washington/17
+expect 2 record evidence talks
 expect 2 record disclose talks washington/17-16 -o f
 expect 2 record export talks -o f
 expect 2 record export talks --format xml -o f

@@ -213,7 +213,7 @@ static struct error after_change(const char *name, const char *sql)
 
 static void a_changed_database_is_refused_with_a_sentence(void)
 {
-    struct error newer = after_change("newer", "PRAGMA user_version = 3");
+    struct error newer = after_change("newer", "PRAGMA user_version = 4");
 
     CHECK(newer.code == ERROR_VERSION && strstr(newer.message, "newer") != NULL);
     CHECK(after_change("older", "PRAGMA user_version = 0").code == ERROR_STORAGE);
@@ -237,7 +237,7 @@ static void put_back_to_version_1(const char *name)
 
     CHECK(sqlite3_open(scratch(name), &connection) == SQLITE_OK);
     CHECK(sqlite3_exec(connection,
-                       "ALTER TABLE logs DROP COLUMN spent_at; ALTER TABLE logs DROP COLUMN spent_bytes;"
+                       "DROP TABLE evidence; ALTER TABLE logs DROP COLUMN spent_at; ALTER TABLE logs DROP COLUMN spent_bytes;"
                        "ALTER TABLE logs DROP COLUMN spent_entries; PRAGMA user_version = 1;"
                        "UPDATE meta SET value = x'00000001' WHERE key = 'version'",
                        NULL, NULL, NULL) == SQLITE_OK);
@@ -265,14 +265,44 @@ static void a_database_of_version_1_becomes_one_of_this_version(void)
             printf("# %s\n", error.message);
             return;
         }
-        CHECK(pragma(store, "PRAGMA user_version") == 2);
-        CHECK(pragma(store, "SELECT value = x'00000002' FROM meta WHERE key = 'version'") == 1);
+        CHECK(pragma(store, "PRAGMA user_version") == 3);
+        CHECK(pragma(store, "SELECT value = x'00000003' FROM meta WHERE key = 'version'") == 1);
         CHECK(store_batch_number(store) == (uint64_t)(2 + i));
         CHECK_SHOWN(store, QUERY(STORE_ALL_LOGS, (3), ({0})), 7, 1, "3 1 2 0 40 0 0 |frontier; ");
         CHECK_SHOWN(store, QUERY(STORE_SPENT, (3), ({0})), 3, 0, i == 0 ? "0 0 0 ; " : "5 6 7 ; ");
+        CHECK_SHOWN(store, QUERY(STORE_ALL_EVIDENCE, (0), ({0})), 1, 1, "");
         CHECK(commit_one(store, OP(STORE_SET_SPENT, (3, 5, 6, 7), ({0}))));
         store_close(store);
     }
+}
+
+static void a_database_of_version_2_becomes_one_of_this_version(void)
+{
+    struct error error = {0};
+    struct store *store = make("second");
+    sqlite3 *connection = NULL;
+
+    CHECK(commit_one(store, OP(STORE_PUT_LOG, (3, 1, 2, 0), ({0}))));
+    CHECK(commit_one(store, OP(STORE_SET_SPENT, (3, 5, 6, 7), ({0}))));
+    store_close(store);
+    CHECK(sqlite3_open(scratch("second"), &connection) == SQLITE_OK);
+    CHECK(sqlite3_exec(connection,
+                       "DROP TABLE evidence; PRAGMA user_version = 2;"
+                       "UPDATE meta SET value = x'00000002' WHERE key = 'version'",
+                       NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(connection);
+    store = store_open(scratch("second"), false, &error);
+    CHECK(store != NULL);
+    if (store == NULL) {
+        printf("# %s\n", error.message);
+        return;
+    }
+    CHECK(pragma(store, "PRAGMA user_version") == 3);
+    CHECK(pragma(store, "SELECT value = x'00000003' FROM meta WHERE key = 'version'") == 1);
+    CHECK_SHOWN(store, QUERY(STORE_SPENT, (3), ({0})), 3, 0, "5 6 7 ; ");
+    CHECK(commit_one(store, OP(STORE_PUT_EVIDENCE, (3), (bytes_of("evidence")))));
+    CHECK_SHOWN(store, QUERY(STORE_ALL_EVIDENCE, (0), ({0})), 1, 1, "3 |evidence; ");
+    store_close(store);
 }
 
 /* What is there is never half of the one and half of the other: it is the old one as long as it is not the new one. */
@@ -365,6 +395,7 @@ int main(void)
     RUN(what_is_no_database_of_ours_is_refused_with_a_sentence);
     RUN(a_changed_database_is_refused_with_a_sentence);
     RUN(a_database_of_version_1_becomes_one_of_this_version);
+    RUN(a_database_of_version_2_becomes_one_of_this_version);
     RUN(an_upgrade_that_fails_changes_nothing);
     RUN(a_database_of_another_length_is_refused);
     RUN(a_flipped_bit_in_the_first_page_is_refused_or_harmless);

@@ -63,5 +63,9 @@ class RealOffice:
         return json.loads(self.run('status', '--json'))
 
     def verify_proof(self, proof, policy):
-        return subprocess.run([self.verify, proof, '--policy', policy], stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=60, check=False).returncode
+        return self.run_verify(proof, '--policy', policy)[0]
+
+    def run_verify(self, *words):
+        done = subprocess.run([self.verify, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=60, check=False)
+        return done.returncode, done.stdout + done.stderr

@@ -41,7 +41,7 @@ def audit(path, charter):
     """Rebuilds every tree and checks every head and receipt. The logs, and the sentences on what is wrong."""
     store, wrong, logs = Store(path), [], []
     try:
-        if store.one('PRAGMA application_id') != 0x4c494149 or store.one('PRAGMA user_version') != 2:
+        if store.one('PRAGMA application_id') != 0x4c494149 or store.one('PRAGMA user_version') != 3:
             wrong.append('not a database of this version')
         for number, member, size in store.all('SELECT log, member, size FROM logs ORDER BY member'):
             logs.append(read_log(store, number, member, charter, wrong))

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import json
 import os
 import socket
 import time
@@ -264,3 +265,35 @@ def fork(tap, office, stranger):
                          in stranger.ended), 'a second head of one size ends the link', stranger.ended)
     tap.ok(any('two histories' in sentence for sentence in office.status()['alarms']), 'and raises an alarm')
     tap.ok('What is false' not in office.run('read', 'talks', '--all'), 'and nothing under it is shown')
+    tap.ok(has_evidence(office), 'soon there is evidence')
+    evidence(tap, office, size, [bytes(32), root])
+    office.stop()
+    office.start()
+    tap.ok(has_evidence(office), 'the alarm outlives the daemon')
+    evidence(tap, office, size, [bytes(32), root])
+
+
+def has_evidence(office):
+    """The stranger is not asked meanwhile: of its own log it is shown what it will not hear."""
+    for _ in range(100):
+        if any('liaison record evidence talks' in sentence for sentence in office.status()['alarms']):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def evidence(tap, office, size, roots):
+    """Anybody who knows the line's id can check it; nobody else's line has it."""
+    path, status = office.path('evidence'), office.status()
+    office.run('record', 'evidence', 'talks', '-o', path)
+    line_id = status['lines'][0]['id']
+    code, said = office.run_verify(path, '--line', line_id, '--json')
+    heads = json.loads(said)['two_histories']['heads'] if code == 0 else said
+    tap.equal(heads, [{'size': size, 'root': root.hex()} for root in sorted(roots)], 'and is evidence for a third party')
+    office.run('record', 'policy', 'talks', '-o', office.path('policy'))
+    tap.equal(office.run_verify(path, '--policy', office.path('policy'))[0], 0, 'under the policy of the line, too')
+    code, said = office.run_verify(path, '--line', 64 * '0')
+    tap.ok(code == 1 and 'of another line' in said, 'and for no other line', said)
+    done = office.try_run('record', 'evidence', 'talks', office.name, '-o', path)
+    tap.ok(done.returncode == 1 and 'no evidence against' in done.stderr, 'there is none against the honest one',
+           done.stderr)

@@ -25,6 +25,6 @@ for program in sys.argv[2:]:
     case(done is not None and done.returncode in (0, 2) and "usage: " in done.stdout + done.stderr,
          f"{program.rsplit('/', 1)[-1]} --help", [str(done)])
     if program.endswith("/crash-points"):  # two operations, but only workloads of one are tried
-        done = subprocess.run([program, "--only", "line:say+hear", "--point", "512"], capture_output=True, check=False)
+        done = subprocess.run([program, "--only", "line:say+hear", "--point", "1048576"], capture_output=True, check=False)
         case(done.returncode == 1, "who cut the power nowhere has shown nothing", [str(done)])
 end()
