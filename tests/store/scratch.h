@@ -196,7 +196,8 @@ static inline void file_write(const char *path, struct span content)
 {
     FILE *file = fopen(path, "wb");
 
-    if (file == NULL || fwrite(content.data, 1, content.size, file) != content.size || fclose(file) != 0)
+    if (file == NULL || (content.size > 0 && fwrite(content.data, 1, content.size, file) != content.size) ||
+        fclose(file) != 0)
         abort();
 }
 
