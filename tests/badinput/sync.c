@@ -57,7 +57,8 @@ static void picture(void *context, struct buffer *out)
     for (unsigned member = 0; member < 3; member++) {
         struct log log = victim.sync->log[member];
 
-        log.forked = false; /* that somebody lied is what people are told */
+        log.forked = log.has_fork = log.fork_told = false; /* that somebody lied is what people are told, */
+        memset(&log.fork, 0, sizeof log.fork);             /* with what shows it */
         buffer_put(out, &log, sizeof log);
     }
     for (size_t i = 0; i < 3; i++) {
