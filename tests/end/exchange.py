@@ -69,7 +69,7 @@ class Writer(threading.Thread):
 
 
 def check(offices, writers):
-    settled = until(lambda: all(office.is_settled() for office in offices), 60)
+    settled = until(lambda: all(office.is_settled() for office in offices), 120)
     case("everything is receipted at last", settled, [office.status() for office in offices])
     views = [office.entries() for office in offices]
     orders = [[(entry["author"], entry["number"], entry["leaf"]) for entry in view] for view in views]
