@@ -19,6 +19,16 @@ void fuzz_start(void)
     HOLD(seal_init(NULL) == 0);
 }
 
+bool fuzz_is_made(struct cursor *cursor, uint8_t line_id[static 32])
+{
+    uint8_t made[32];
+
+    fuzz_start();
+    memset(made, 0xff, sizeof made);
+    cursor_copy(cursor, line_id, sizeof made);
+    return memcmp(line_id, made, sizeof made) == 0;
+}
+
 bool fuzz_is_shown(struct span text, bool lines)
 {
     for (size_t i = 0; i < text.size; i++) {

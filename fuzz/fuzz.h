@@ -23,6 +23,9 @@ extern const struct fuzz_target fuzz_target;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Starts a target whose input begins with 32 bytes: those of a line's id, or ff, and then what is to be made follows. */
+bool fuzz_is_made(struct cursor *cursor, uint8_t line_id[static 32]);
+
 /* A promise that must hold for every input; ends the program. */
 #define HOLD(condition)                                                                                                \
     do {                                                                                                               \

@@ -139,6 +139,17 @@ bool duration_parse(const char *text, uint64_t *us)
     return false;
 }
 
+bool arguments_read_output(struct cli *cli, int argc, char **argv, const struct usage *usage, const char **path)
+{
+    const struct argument options[] = {{"output", 'o', ARGUMENT_TEXT, path}, {0}};
+
+    if (!arguments_read(cli, argc, argv, usage, options))
+        return false;
+    if (*path == NULL)
+        cli->exit = output_usage(cli, usage->command, "-o F is missing; -o - is standard output");
+    return *path != NULL;
+}
+
 bool entry_name_is_valid(const char *text)
 {
     const char *slash = strrchr(text, '/');

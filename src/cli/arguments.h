@@ -38,6 +38,8 @@ struct usage {
  * Fills cli->operand. False if the subcommand is over, because help was asked for or the command line is wrong;
  * cli->exit says which. */
 bool arguments_read(struct cli *cli, int argc, char **argv, const struct usage *usage, const struct argument *table);
+/* The same for a subcommand whose one option, which must be given, says where its answer goes: -o F. */
+bool arguments_read_output(struct cli *cli, int argc, char **argv, const struct usage *usage, const char **path);
 /* Reads only the options that stand before the first operand, which all subcommands take. Returns the number of
  * arguments taken, or -1 as above; `help` is set if help was asked for. */
 int arguments_read_leading(struct cli *cli, const char *command, int argc, char **argv, bool *help, bool *version);

@@ -142,12 +142,9 @@ enum exit_code command_record_disclose(struct cli *cli, int argc, char **argv)
     struct range range = {0};
     struct error error = {0};
     const char *path = NULL;
-    const struct argument options[] = {{"output", 'o', ARGUMENT_TEXT, &path}, {0}};
 
-    if (!arguments_read(cli, argc, argv, &usage, options))
+    if (!arguments_read_output(cli, argc, argv, &usage, &path))
         return cli->exit;
-    if (path == NULL)
-        return output_usage(cli, usage.command, "-o F is missing; -o - is standard output");
     if (!read_range(cli->operand[1], &range))
         return output_usage(cli, usage.command, "\"%s\" is not of the form A/N or A/N-M, like washington/17-21",
                             cli->operand[1]);

@@ -76,13 +76,10 @@ static enum exit_code policy(struct cli *cli, int argc, char **argv)
         .operands_max = 1,
     };
     const char *path = NULL;
-    const struct argument options[] = {{"output", 'o', ARGUMENT_TEXT, &path}, {0}};
     json_t *result = NULL;
 
-    if (!arguments_read(cli, argc, argv, &usage, options))
+    if (!arguments_read_output(cli, argc, argv, &usage, &path))
         return cli->exit;
-    if (path == NULL)
-        return output_usage(cli, usage.command, "-o F is missing; -o - is standard output");
     result = daemon_ask(cli, "record.policy", json_pack("{s:s}", "line", cli->operand[0]));
     cli->exit = write_answer(cli, path, result, "policy");
     if (is_file(cli, path))
@@ -127,15 +124,12 @@ static enum exit_code prove(struct cli *cli, int argc, char **argv)
         .operands_max = 2,
     };
     const char *path = NULL;
-    const struct argument options[] = {{"output", 'o', ARGUMENT_TEXT, &path}, {0}};
     json_t *status = NULL;
     json_t *parties = NULL;
     json_t *result = NULL;
 
-    if (!arguments_read(cli, argc, argv, &usage, options))
+    if (!arguments_read_output(cli, argc, argv, &usage, &path))
         return cli->exit;
-    if (path == NULL)
-        return output_usage(cli, usage.command, "-o F is missing; -o - is standard output");
     if (!entry_name_is_valid(cli->operand[1]))
         return output_usage(cli, usage.command, "\"%s\" is not of the form A/N, like washington/17", cli->operand[1]);
     status = daemon_ask(cli, "status", json_object());
@@ -167,13 +161,10 @@ static enum exit_code evidence(struct cli *cli, int argc, char **argv)
         .operands_max = 2,
     };
     const char *path = NULL;
-    const struct argument options[] = {{"output", 'o', ARGUMENT_TEXT, &path}, {0}};
     json_t *result = NULL;
 
-    if (!arguments_read(cli, argc, argv, &usage, options))
+    if (!arguments_read_output(cli, argc, argv, &usage, &path))
         return cli->exit;
-    if (path == NULL)
-        return output_usage(cli, usage.command, "-o F is missing; -o - is standard output");
     result =
         daemon_ask(cli, "record.evidence", json_pack("{s:s, s:s*}", "line", cli->operand[0], "party", cli->operand[1]));
     cli->exit = write_answer(cli, path, result, "evidence");

@@ -3,10 +3,10 @@
  */
 #include "desk/disclosed.h"
 
-#include "catalogue.h"
+#include "specimen.h"
 
 static struct disclosed log_;
-static struct buffer text; /* the specimen: entry 2 of a line of two */
+/* `text`: entry 2 of a line of two */
 
 static int feed_disclosure(void *context, struct span input, struct error *error)
 {
@@ -26,41 +26,14 @@ static int feed_disclosure(void *context, struct span input, struct error *error
 
 static const struct interface disclosure_in = {"disclosure", feed_disclosure, NULL, NULL};
 
-/* The specimen with the bytes from `at` to before `end` replaced. */
-static void changed(size_t at, size_t end, struct span by, struct buffer *out)
-{
-    buffer_reset(out);
-    buffer_put(out, text.data, at);
-    buffer_put_span(out, by);
-    buffer_put_span(out, span_from(buffer_span(&text), end));
-}
-
-static size_t place_of(const char *words)
-{
-    const uint8_t *at = memmem(text.data, text.size, words, strlen(words));
-
-    if (at == NULL)
-        abort();
-    return (size_t)(at - text.data);
-}
-
 /* All that may be said; which of them, the unit test says. */
 #define ANY                                                                                                            \
     "this is not a disclosure|of another version|no blank line|the words that end|no line \"key\"|ends before|proof|"  \
     "checkpoint|signature|receipt|charter|card|what people read|no log of the policy|not in the signed log|line "
 
-/* Where a change falls says whether it is the form or the truth that is wrong: either code will do. */
 static void bad_one(struct span input, const char *what, size_t number)
 {
-    struct error error = {0};
-    bool is_truth = feed_disclosure(NULL, input, &error) != 0 && error.code == ERROR_MISMATCH;
-    bool is_version = error.code == ERROR_VERSION && number == 1; /* of the first line alone */
-
-    bad(&disclosure_in, input,
-        is_truth     ? ERROR_MISMATCH
-        : is_version ? ERROR_VERSION
-                     : ERROR_INVALID,
-        ANY, "%s %zu", what, number);
+    specimen_bad(&disclosure_in, ANY, input, what, number);
 }
 
 static void lines_of_it(void)

@@ -3,6 +3,7 @@
  */
 #include "desk/disclosed.h"
 #include "memory.h"
+#include "replaced.h"
 #include "test.h"
 
 static struct disclosed log_;        /* of a line of three */
@@ -35,21 +36,6 @@ static bool refused_for(struct span file, enum error_code code, const char *word
         return true;
     printf("# wanted \"%s\"; it says: %s\n", words, count > 0 ? "accepted" : error.message);
     return false;
-}
-
-static struct buffer replaced(const struct buffer *text, const char *old, const char *new)
-{
-    struct buffer out = {0};
-    const char *at = memmem(text->data, text->size, old, strlen(old));
-    size_t before = at != NULL ? (size_t)(at - (const char *)text->data) : 0;
-
-    CHECK(at != NULL);
-    if (at == NULL)
-        return out;
-    buffer_put(&out, text->data, before);
-    buffer_print(&out, "%s", new);
-    buffer_put_span(&out, span_from(buffer_span(text), before + strlen(old)));
-    return out;
 }
 
 static void it_says_all_that_is_proved(void)

@@ -2,6 +2,7 @@
 
 #include "memory.h"
 #include "record/line.h"
+#include "replaced.h"
 #include "test.h"
 
 #define ENTRIES 5
@@ -198,21 +199,6 @@ static void no_flipped_bit_proves(void)
         text.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
     buffer_free(&text);
-}
-
-static struct buffer replaced(const struct buffer *text, const char *old, const char *new)
-{
-    struct buffer out = {0};
-    const char *at = memmem(text->data, text->size, old, strlen(old));
-    size_t before = at != NULL ? (size_t)(at - (const char *)text->data) : 0;
-
-    CHECK(at != NULL);
-    if (at == NULL)
-        return out;
-    buffer_put(&out, text->data, before);
-    buffer_print(&out, "%s", new);
-    buffer_put_span(&out, span_from(buffer_span(text), before + strlen(old)));
-    return out;
 }
 
 #define HASH_LINE "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"

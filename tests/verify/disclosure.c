@@ -1,50 +1,8 @@
 /* Runs liaison-verify, whose path is the first argument, on disclosures, as somebody would who has no office. */
-#include <sys/wait.h>
-#include <unistd.h>
+#include "program.h"
 
-#include "base/cursor.h"
-#include "base/text.h"
-#include "test.h"
-#include "vectors.h"
-
-static char *program; /* its absolute path */
-static char folder[] = "/tmp/liaison-verify-XXXXXX";
 static char path[64];
-static char line[65]; /* the id that goes with the case */
 static json_t *cases;
-static char output[16384]; /* of the last run, stdout and stderr */
-
-/* Runs it on the file with these arguments and returns its exit status. */
-static int run(const char *arguments)
-{
-    char command[4096];
-    FILE *pipe = NULL;
-    int status = 0;
-
-    (void)snprintf(command, sizeof command, "cd %s && '%s' file %s 2>&1", folder, program, arguments);
-    pipe = popen(command, "re");
-    if (pipe == NULL)
-        return -1;
-    output[fread(output, 1, sizeof output - 1, pipe)] = 0;
-    status = pclose(pipe);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static int run_for_line(const char *more)
-{
-    char arguments[128];
-
-    (void)snprintf(arguments, sizeof arguments, "--line %s %s", line, more);
-    return run(arguments);
-}
-
-static bool says(const char *text)
-{
-    if (strstr(output, text) != NULL)
-        return true;
-    printf("# it said: %s\n", output);
-    return false;
-}
 
 /* Adds the disclosure of a case of vectors/desk/disclosure.*.json to the file. */
 static void add(const json_t *one, bool anew)
@@ -151,10 +109,7 @@ static void the_readers_trust_is_asked_for(void)
 
 int main(int argc, char **argv)
 {
-    char command[64];
-
-    program = argc == 2 ? realpath(argv[1], NULL) : NULL;
-    if (program == NULL || mkdtemp(folder) == NULL)
+    if (!program_found(argc, argv))
         return 1;
     (void)snprintf(path, sizeof path, "%s/file", folder);
     cases = vectors_cases("desk/disclosure");
@@ -163,8 +118,6 @@ int main(int argc, char **argv)
     RUN(it_answers_in_json);
     RUN(the_readers_trust_is_asked_for);
     json_decref(cases);
-    free(program);
-    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
-    CHECK(system(command) == 0);
+    program_done();
     return test_end();
 }
