@@ -169,7 +169,7 @@ static void memcheck_sees_a_branch_on_a_secret(void)
     make_secret(key, sizeof key);
     if (memcmp(key, secret, sizeof key) == 0)
         printf("# equal\n");
-    CHECK(VALGRIND_COUNT_ERRORS > found_before);
+    CHECK(VALGRIND_COUNT_ERRORS != found_before);
 }
 
 static void derivations(void)
